@@ -1,0 +1,45 @@
+# make demo: everything on data that needs no download, in a scratch clone.
+# make test: the tests.          make repro: the real thing, on MNIST.
+
+PYTHON ?= python3.11
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: demo test repro check lock readme clean
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: .venv/.ready
+	rm -rf tmp/demo
+	git clone --quiet . tmp/demo
+	cp demo/params.yaml tmp/demo/params.yaml
+	cd tmp/demo && PYTHONPATH=$(CURDIR)/tmp/demo/src dvc repro
+	@echo "The report is at $(CURDIR)/tmp/demo/report/report.html"
+
+test: .venv/.ready
+	pytest
+
+repro: .venv/.ready
+	dvc repro
+	@echo "The report is at $(CURDIR)/report/report.html"
+
+# dvc.lock must belong to the code and parameters as they stand.
+check: .venv/.ready
+	ruff check .
+	ruff format --check .
+	python tests/lock.py
+
+lock:
+	uvx uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	    --no-annotate --generate-hashes --custom-compile-command "make lock" -o requirements.lock
+
+readme: .venv/.ready
+	python -m nicelab.report.readme
+
+clean:
+	rm -rf .venv tmp

@@ -1,0 +1,152 @@
+"""Invertible 1×1 convolution (Kingma and Dhariwal, 2018, section 3.2; problem 4)."""
+
+import torch
+from torch import Tensor, nn
+from torch.linalg import lu, qr, solve_triangular
+
+
+def assemble(P: Tensor, L: Tensor, U: Tensor, s: Tensor) -> Tensor:
+    """A = P L (U + diag s), shape (*, C, C).
+
+    Args:
+        P: permutation matrix, (C, C).
+        L: only its strictly lower triangle is used; the diagonal is one. (*, C, C).
+        U: only its strictly upper triangle is used. (*, C, C).
+        s: the diagonal, no entry zero. (*, C).
+    """
+    return P @ _unit_lower(L) @ _upper(U, s)
+
+
+def log_abs_det(s: Tensor) -> Tensor:
+    """log|det A| = Σ log|s_i| for A = P L (U + diag s): C logarithms, where an LU costs C³."""
+    return s.abs().log().sum(-1)
+
+
+def convolve(x: Tensor, P: Tensor, L: Tensor, U: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+    """f₂(x | P, L, U, s): A applied to the C channels at each of the m × n positions.
+
+    Args:
+        x: images, (*, C, m, n).
+        P: permutation, (C, C).
+        L: lower factor, (*, C, C).
+        U: upper factor, (*, C, C).
+        s: diagonal, (*, C).
+
+    Returns:
+        The image, (*, C, m, n), and log|det ∂f₂/∂x| = m n Σ log|s_i|, (*).
+    """
+    y = assemble(P, L, U, s) @ x.flatten(-2)
+    return y.unflatten(-1, x.shape[-2:]), _positions(x) * log_abs_det(s)
+
+
+def deconvolve(y: Tensor, P: Tensor, L: Tensor, U: Tensor, s: Tensor) -> Tensor:
+    """f₂⁻¹(y | P, L, U, s) by two triangular solves; shapes as in `convolve`."""
+    w = solve_triangular(_unit_lower(L), P.mT @ y.flatten(-2), upper=False)
+    x = solve_triangular(_upper(U, s), w, upper=True)
+    return x.unflatten(-1, y.shape[-2:])
+
+
+def _unit_lower(L: Tensor) -> Tensor:
+    return L.tril(-1) + torch.eye(L.shape[-1], dtype=L.dtype, device=L.device)
+
+
+def _upper(U: Tensor, s: Tensor) -> Tensor:
+    return U.triu(1) + s.diag_embed()
+
+
+def _positions(x: Tensor) -> int:
+    return x.shape[-2] * x.shape[-1]
+
+
+class InvertibleConvolution(nn.Module):
+    """Learnable f₂, started at a random rotation.
+
+        forward:      y = A x at each position,    A = P L (U + diag(sign · exp(log_s)))
+        inverse:      x = A⁻¹ y by two triangular solves
+        log|det|:     m n Σ log_s
+
+    P and the signs of s are fixed; L, U and log|s| are learned, so A stays invertible.
+
+    Args:
+        channels: C.
+        generator: draws the rotation.
+        dtype: of the parameters.
+    """
+
+    def __init__(self, channels: int, generator: torch.Generator, dtype: torch.dtype) -> None:
+        super().__init__()
+        gaussian = torch.randn(channels, channels, generator=generator, dtype=dtype)
+        P, L, U = lu(qr(gaussian).Q)
+        s = U.diagonal()
+        self.register_buffer("P", P)
+        self.register_buffer("sign", s.sign())
+        self.L = nn.Parameter(L.tril(-1))
+        self.U = nn.Parameter(U.triu(1))
+        self.log_s = nn.Parameter(s.abs().log())
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """y, (*, C, m, n), and log|det ∂y/∂x|, a scalar."""
+        return convolve(x, *self.factors())
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """X such that forward(x) is y."""
+        return deconvolve(y, *self.factors())
+
+    def factors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """P, L, U and s."""
+        return self.P, self.L, self.U, self.sign * self.log_s.exp()
+
+
+class ConvolutionalCoupling(nn.Module):
+    """Coupling on 2C channels whose second half is convolved by factors of the first.
+
+        forward:      z_a = x_a,   z_b = f₂(x_b | P, L(x_a), U(x_a), s(x_a))
+        inverse:      x_a = z_a,   x_b = f₂⁻¹(z_b | P, L(z_a), U(z_a), s(z_a))
+        log|det|:     m n Σ log|s_i(x_a)|
+
+    Args:
+        channels: C, half of the channels.
+        positions: m n.
+        hidden: width of the network from x_a to the factors.
+        generator: draws P and the network's weights.
+        dtype: of the parameters.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        positions: int,
+        hidden: int,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+    ) -> None:
+        super().__init__()
+        self.channels = channels
+        order = torch.randperm(channels, generator=generator)
+        self.register_buffer("P", torch.eye(channels, dtype=dtype)[order])
+        self.network = nn.Sequential(
+            nn.Linear(channels * positions, hidden, dtype=dtype),
+            nn.Tanh(),
+            nn.Linear(hidden, channels * (2 * channels + 1), dtype=dtype),
+        )
+        with torch.no_grad():
+            for weight in self.network.parameters():
+                weight.normal_(std=weight.shape[-1] ** -0.5, generator=generator)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """z, (*, 2C, m, n), and log|det ∂z/∂x|, (*)."""
+        x_a, x_b = x.split(self.channels, dim=-3)
+        z_b, ladj = convolve(x_b, self.P, *self._factors(x_a))
+        return torch.cat([x_a, z_b], dim=-3), ladj
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """X such that forward(x) is z."""
+        z_a, z_b = z.split(self.channels, dim=-3)
+        return torch.cat([z_a, deconvolve(z_b, self.P, *self._factors(z_a))], dim=-3)
+
+    def _factors(self, x_a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        square = (self.channels, self.channels)
+        L, U, log_s = self.network(x_a.flatten(-3)).split(
+            [self.channels**2, self.channels**2, self.channels], dim=-1
+        )
+        return L.unflatten(-1, square), U.unflatten(-1, square), log_s.exp()

@@ -1,0 +1,67 @@
+"""Additive coupling (Dinh, Krueger and Bengio, 2014, section 3.2)."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Half = Literal["even", "odd"]
+
+
+class AdditiveCoupling(nn.Module):
+    """Shifts one half of the entries by a function of the other half.
+
+    With x_s the half that is shifted and x_k the one that is kept,
+
+        f(x):    y_s = x_s + m(x_k),   y_k = x_k
+        f⁻¹(y):  x_s = y_s − m(y_k),   x_k = y_k
+        log|det ∂f/∂x| = 0
+
+    The halves are the entries at even and at odd positions (0-based).
+
+    Args:
+        dimensions: number of entries D, even.
+        shifts: the half that is shifted.
+        hidden: width of the network m.
+        depth: number of hidden layers of m, each followed by a ReLU.
+
+    Raises:
+        ValueError: D is odd.
+    """
+
+    def __init__(self, dimensions: int, shifts: Half, hidden: int, depth: int) -> None:
+        super().__init__()
+        if dimensions % 2:
+            raise ValueError(f"dimensions must be even to be halved, got {dimensions}")
+        self.shifts = ("even", "odd").index(shifts)
+        widths = [dimensions // 2] + depth * [hidden]
+        layers = []
+        for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+            layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+        self.m = nn.Sequential(*layers, nn.Linear(widths[-1], dimensions // 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """f(x), shape (*, D)."""
+        return self._shift(x, +1)
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """f⁻¹(y), shape (*, D)."""
+        return self._shift(y, -1)
+
+    def _shift(self, x: Tensor, sign: int) -> Tensor:
+        halves = list(x.unflatten(-1, (-1, 2)).unbind(-1))  # (even, odd), each (*, D/2)
+        kept = halves[1 - self.shifts]
+        halves[self.shifts] = halves[self.shifts] + sign * self.m(kept)
+        return torch.stack(halves, dim=-1).flatten(-2)
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> None:
+        """Start as the identity: hidden layers by He et al. (2015), last layer zero."""
+        linears = [layer for layer in self.m if isinstance(layer, nn.Linear)]
+        for layer in linears[:-1]:
+            bound = math.sqrt(6 / layer.in_features)
+            layer.weight.uniform_(-bound, bound, generator=generator)
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(linears[-1].weight)
+        nn.init.zeros_(linears[-1].bias)

@@ -1,0 +1,53 @@
+"""Where the arithmetic runs, and where its randomness comes from."""
+
+import os
+import zlib
+from collections.abc import Callable
+
+import click
+import numpy as np
+import torch
+
+from nicelab.errors import InputError
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+
+
+def generator(
+    seed: int, *stream: str | int, device: torch.device | str = "cpu"
+) -> torch.Generator:
+    """A random stream of its own for each (seed, stream), e.g. `generator(0, "noise", epoch)`.
+
+    Streams are independent of each other and of the order in which they are made; no global
+    state is read or changed.
+    """
+    words = [s if isinstance(s, int) else zlib.crc32(s.encode()) for s in stream]
+    state = np.random.SeedSequence([seed, *words]).generate_state(1, np.uint64)[0]
+    return torch.Generator(device=device).manual_seed(int(state) >> 1)
+
+
+def device_option(command: Callable) -> Callable:
+    """Click option `--device`, also read from the variable NICELAB_DEVICE."""
+    return click.option(
+        "--device",
+        envvar="NICELAB_DEVICE",
+        default="auto",
+        show_default=True,
+        callback=_resolve,
+        help="cpu, cuda, cuda:1, … or auto: a GPU if there is one.  [env: NICELAB_DEVICE]",
+    )(command)
+
+
+def _resolve(_context: click.Context, _option: click.Parameter, name: str) -> torch.device:
+    """Turn the option into a device that works, with deterministic algorithms chosen."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--device must be one that works here, got {name}: {reason}") from None
+    return device

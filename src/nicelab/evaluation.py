@@ -1,0 +1,59 @@
+"""Likelihood of a trained model, with its error over images and over noise draws."""
+
+import math
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+
+from nicelab.device import generator
+from nicelab.images import bits_per_dim
+from nicelab.nice import NICE
+from nicelab.params import Section
+from nicelab.statistics import Estimate, mean
+from nicelab.training import log_likelihoods
+
+
+class Evaluation(Section):
+    """How often each image is dequantised."""
+
+    draws: Annotated[int, Field(ge=2, le=1000)]
+    seed: Annotated[int, Field(ge=0)]
+
+
+def evaluate(model: NICE, pixels: torch.Tensor, config: Evaluation, part: str) -> torch.Tensor:
+    """Log-likelihood in nats of every image and noise draw, shape (draws, n), float64.
+
+    Args:
+        model: the flow.
+        pixels: grey levels, shape (n, D), dtype uint8, on the model's device.
+        config: number of draws and seed.
+        part: `test`, `validation`, …: each part of the data has noise of its own.
+    """
+    draws = [
+        log_likelihoods(
+            model, pixels, generator(config.seed, part, draw, device=pixels.device)
+        ).cpu()
+        for draw in range(config.draws)
+    ]
+    return torch.stack(draws)
+
+
+def summarise(log_likelihoods: torch.Tensor, dimensions: int) -> dict[str, Any]:
+    """Metrics from log-likelihoods of shape (draws, n).
+
+    The images are the independent samples: the standard error is over images, of which each
+    counts with its mean over the draws. `log_likelihood_over_draws` has the same value with the
+    error that the dequantisation noise alone makes for these images.
+    """
+    over_images = mean(log_likelihoods.mean(0))
+    per_dimension = Estimate(
+        bits_per_dim(over_images.value, dimensions),
+        over_images.standard_error / (dimensions * math.log(2)),
+        over_images.n,
+    )
+    return {
+        "log_likelihood": over_images,
+        "bits_per_dim": per_dimension,
+        "log_likelihood_over_draws": mean(log_likelihoods.mean(1)),
+    }

@@ -1,0 +1,65 @@
+"""The look of every figure, and how it is saved."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nicelab.artifacts import writing
+
+# Okabe and Ito (2008): distinct under every common colour blindness.
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#6E6E6E",
+)  # fmt: skip
+WIDTH = 9.0  # inches
+DPI = 160  # twice a screen's, at the width of the report's column
+
+mpl.rcParams.update(
+    {
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlesize": 10,
+        "axes.titlelocation": "left",
+        "axes.labelsize": 9,
+        "figure.titlesize": 11.5,
+        "figure.titleweight": "bold",
+        "font.size": 9,
+        "legend.frameon": False,
+        "legend.fontsize": 8.5,
+        "lines.linewidth": 1.6,
+    }
+)
+
+
+def new(finding: str, height: float) -> Figure:
+    """A figure whose title is its finding; height in inches."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.suptitle(finding, x=0.01, ha="left")
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG whose bytes depend on the picture alone."""
+    with writing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def image(axes: Axes, pixels: np.ndarray, title: str) -> None:
+    """Show one picture of grey levels in [0, 1], black to white."""
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_title(title)
+    axes.set_axis_off()
+
+
+def tile(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Square images of shape (n, side²) as one picture, row by row, clipped to [0, 1]."""
+    n, side = len(images), int(np.sqrt(images.shape[1]))
+    rows = -(-n // columns)
+    sheet = np.ones((rows * (side + gap) - gap, columns * (side + gap) - gap))
+    for k, picture in enumerate(images.clip(0, 1).reshape(-1, side, side)):
+        i, j = divmod(k, columns)
+        top, left = i * (side + gap), j * (side + gap)
+        sheet[top : top + side, left : left + side] = picture
+    return sheet

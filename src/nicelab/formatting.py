@@ -1,0 +1,26 @@
+"""How numbers from `metrics/` are written for a reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from uncertainties import ufloat
+
+Metrics = Mapping[str, Any]
+
+
+def estimate(metric: Metrics) -> str:
+    """`1998.7 ± 2.4`: two digits of the standard error; exact numbers with six digits."""
+    if metric["standard_error"] == 0:
+        return number(metric["value"], ".6g")
+    text = f"{ufloat(metric['value'], metric['standard_error']):.2uP}"
+    return text.replace("±", " ± ")
+
+
+def number(value: float, form: str) -> str:
+    """A number in this format, with a true minus sign and ×10ⁿ for an exponent."""
+    mantissa, _, exponent = format(value, form).partition("e")
+    text = mantissa.replace("-", "−")
+    if not exponent:
+        return text
+    superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{text}×10{superscript}"

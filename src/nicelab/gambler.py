@@ -1,0 +1,116 @@
+"""The gambler's exact answers, by dynamic programming over plays and balance (problem 5).
+
+A gambler starts with some chips, wins or loses one a play, and stops at 0, at a target, or
+after a number of plays. I is the probability to reach the target.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import BeforeValidator, Field, model_validator
+from scipy.optimize import minimize_scalar
+
+from nicelab.params import Section
+
+
+def _as_number(value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    """A fraction such as 18/37 as a number; anything else as it is."""
+    try:
+        return float(Fraction(value)) if isinstance(value, str) else value
+    except (ValueError, ZeroDivisionError):
+        return value
+
+
+Probability = Annotated[float, BeforeValidator(_as_number), Field(gt=0, lt=1)]
+
+
+class Gambler(Section):
+    """The constants of the problem."""
+
+    start: Annotated[int, Field(ge=1)]
+    target: Annotated[int, Field(ge=2, le=10_000)]
+    plays: Annotated[int, Field(ge=1, le=100_000)]
+    p: Probability
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.start < self.target:
+            raise ValueError(f"start must be < target ({self.target}), got {self.start}")
+        if self.plays < self.target - self.start:
+            raise ValueError(
+                f"plays must be >= target - start ({self.target - self.start}), else the target "
+                f"is never reached, got {self.plays}"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Exact law of the end of the game.
+
+    `hit[t]` is the probability that the target is reached at play t, shape (plays + 1,);
+    `ruin` and `undecided` are the probabilities of the other two ends.
+    """
+
+    hit: np.ndarray
+    ruin: float
+    undecided: float
+
+    @property
+    def probability(self) -> float:
+        """I, the probability that the target is reached."""
+        return float(self.hit.sum())
+
+
+def outcome(gambler: Gambler) -> Outcome:
+    """The law of the end of the game, in float64; plays × target operations."""
+    balance = np.zeros(gambler.target + 1)  # probability of each balance now
+    balance[gambler.start] = 1
+    hit, ruin = np.zeros(gambler.plays + 1), 0.0
+    for t in range(1, gambler.plays + 1):
+        after = np.zeros_like(balance)
+        after[2:] += gambler.p * balance[1:-1]
+        after[:-2] += (1 - gambler.p) * balance[1:-1]
+        hit[t] = after[-1]
+        ruin += after[0]
+        after[[0, -1]] = 0
+        balance = after
+    return Outcome(hit, float(ruin), float(balance.sum()))
+
+
+def log_weight(gambler: Gambler, q: float | np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Log likelihood ratio of a path that reaches the target at play t when played with q.
+
+    Such a path wins (t + d) / 2 and loses (t − d) / 2 plays, d = target − start, whatever way
+    it takes.
+    """
+    d = gambler.target - gambler.start
+    wins, losses = (t + d) / 2, (t - d) / 2
+    return wins * np.log(gambler.p / q) + losses * np.log((1 - gambler.p) / (1 - q))
+
+
+def relative_deviation(gambler: Gambler, q: np.ndarray | float) -> np.ndarray:
+    """Exact relative standard deviation of one weighted path when played with q.
+
+    E_q[w² 1{hit}] = Σ_t P(T = t, hit) w(t), so the law under p is enough for every q.
+
+    Args:
+        gambler: the problem.
+        q: win probabilities of the proposal, in (0, 1), any shape.
+
+    Returns:
+        √(E_q[w² 1{hit}] − I²) / I, of the same shape.
+    """
+    hit = outcome(gambler).hit
+    t = np.flatnonzero(hit)
+    law = hit[t] / hit.sum()
+    weight = np.exp(log_weight(gambler, np.asarray(q)[..., None], t)) / hit.sum()
+    return np.sqrt(np.maximum((law * weight).sum(-1) - 1, 0))
+
+
+def optimal_q(gambler: Gambler) -> float:
+    """The win probability whose estimator has the least variance among all constant ones."""
+    objective = lambda q: float(np.log1p(relative_deviation(gambler, q) ** 2))  # noqa: E731
+    return float(minimize_scalar(objective, bounds=(1e-6, 1 - 1e-6), method="bounded").x)

@@ -1,0 +1,87 @@
+"""The objective of problem 6 and its exact answers, in float64.
+
+    L(μ, τ) = E[X sin X] + (μ − 1)²/2 + σ − τ,    X ~ N(μ, σ²),  σ = e^τ
+    E[X sin X] = e^{−σ²/2} (μ sin μ + σ² cos μ)
+
+A point is a tensor (*, 2) of (μ, τ).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import root
+from torch import Tensor
+from torch.func import jacrev
+
+
+def value(point: Tensor) -> Tensor:
+    """L, shape (*)."""
+    mu, tau = point.unbind(-1)
+    return _expectation(mu, tau.exp()) + (mu - 1) ** 2 / 2 + tau.exp() - tau
+
+
+def gradient(point: Tensor) -> Tensor:
+    """(∂L/∂μ, ∂L/∂τ), shape (*, 2)."""
+    return expectation_gradient(point) + deterministic_gradient(point)
+
+
+def expectation_gradient(point: Tensor) -> Tensor:
+    """Gradient of E[X sin X], the part that the estimators estimate, shape (*, 2)."""
+    mu, tau = point.unbind(-1)
+    sigma2, damping = (2 * tau).exp(), (-(2 * tau).exp() / 2).exp()
+    sin, cos = mu.sin(), mu.cos()
+    by_mu = damping * (sin + mu * cos - sigma2 * sin)
+    by_tau = damping * sigma2 * ((2 - sigma2) * cos - mu * sin)
+    return torch.stack([by_mu, by_tau], dim=-1)
+
+
+def deterministic_gradient(point: Tensor) -> Tensor:
+    """Gradient of (μ − 1)²/2 + σ − τ, shape (*, 2)."""
+    mu, tau = point.unbind(-1)
+    return torch.stack([mu - 1, tau.exp() - 1], dim=-1)
+
+
+def expectation(point: Tensor) -> Tensor:
+    """E[X sin X], shape (*)."""
+    mu, tau = point.unbind(-1)
+    return _expectation(mu, tau.exp())
+
+
+def _expectation(mu: Tensor, sigma: Tensor) -> Tensor:
+    return (-(sigma**2) / 2).exp() * (mu * mu.sin() + sigma**2 * mu.cos())
+
+
+@dataclass(frozen=True)
+class Stationary:
+    """A point where the gradient vanishes; `kind` is `minimum`, `saddle` or `maximum`."""
+
+    mu: float
+    sigma: float
+    loss: float
+    kind: str
+
+
+def stationary_points() -> list[Stationary]:
+    """All stationary points with −2 ≤ μ ≤ 4 and 0.1 ≤ σ ≤ 4, the lowest minimum first.
+
+    Newton's method from a grid of starts, each end classified by the Hessian's eigenvalues.
+    """
+    found: list[Tensor] = []
+    for mu in np.linspace(-2, 4, 13):
+        for tau in np.log(np.linspace(0.1, 4, 13)):
+            solution = root(lambda v: gradient(torch.from_numpy(v)).numpy(), [mu, tau], tol=1e-14)
+            point = torch.from_numpy(solution.x)
+            inside = -2 <= point[0] <= 4 and 0.1 <= point[1].exp() <= 4
+            exact = float(gradient(point).abs().max()) < 1e-10
+            if inside and exact and not any(torch.dist(point, f) < 1e-6 for f in found):
+                found.append(point)
+    order = {"minimum": 0, "saddle": 1, "maximum": 2}
+    return sorted(map(_classify, found), key=lambda s: (order[s.kind], s.loss))
+
+
+def _classify(point: Tensor) -> Stationary:
+    curvatures = torch.linalg.eigvalsh(jacrev(gradient)(point))
+    negative = int((curvatures < 0).sum())
+    kind = ("minimum", "saddle", "maximum")[negative]
+    return Stationary(float(point[0]), float(point[1].exp()), float(value(point)), kind)

@@ -1,0 +1,106 @@
+"""From a section of `params.yaml` to a frozen, validated model.
+
+The file is the only place that holds values: the models have no defaults, so a missing
+parameter is an error and not a silent choice. Each model lives beside the code it configures.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from nicelab.errors import InputError
+
+_SIGNS = {
+    "greater than or equal to": ">=",
+    "less than or equal to": "<=",
+    "greater than": ">",
+    "less than": "<",
+}
+
+
+class Section(BaseModel):
+    """Base of every section: immutable, typed strictly, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def load(path: Path, name: str, model: type[S]) -> S:
+    """Read and validate one section of a parameter file.
+
+    Args:
+        path: the YAML file (version 1.2, as DVC reads it: `1e-3` is a number).
+        name: the section, a top-level key.
+        model: what the section must look like.
+
+    Raises:
+        InputError: the file, the section or one of its values is not as expected.
+    """
+    sections = read_all(path)
+    if name not in sections:
+        raise InputError(f"section {name} is missing{_suggest(name, sections)} ({path})")
+    try:
+        return model.model_validate(sections[name])
+    except ValidationError as error:
+        lines = [_explain(name, model, e) for e in error.errors()]
+        raise InputError("; ".join(lines) + f" ({path})") from None
+
+
+def read_all(path: Path) -> dict[str, Any]:
+    """Read all sections as they stand in the file, not validated.
+
+    Raises:
+        InputError: the file is missing or is no YAML mapping.
+    """
+    try:
+        sections = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the parameters: {error}") from None
+    except YAMLError as error:
+        problem = " ".join(str(error).split())
+        raise InputError(f"{path} is not valid YAML: {problem}") from None
+    if not isinstance(sections, dict):
+        raise InputError(f"{path} must hold sections such as `train:`, got {sections!r}")
+    return sections
+
+
+def _explain(section: str, model: type[Section], error: dict[str, Any]) -> str:
+    """One validation error as `section.name must be > 0, got -5`."""
+    where = ".".join([section, *map(str, error["loc"])])
+    match error["type"]:
+        case "missing":
+            return f"{where} is missing"
+        case "extra_forbidden":
+            hint = _suggest(str(error["loc"][-1]), model.model_fields)
+            return f"{where} is unknown{hint}"
+        case "value_error":
+            return f"{where}: {error['ctx']['error']}"
+    message = error["msg"]
+    for words, sign in _SIGNS.items():
+        message = message.replace(words, sign)
+    expected = message.removeprefix("Input should be ")
+    verb = ": " if expected == message else " must be "
+    return f"{where}{verb}{expected}, got {error['input']!r}"
+
+
+def _suggest(name: str, known: Iterable[object]) -> str:
+    matches = get_close_matches(name, [str(k) for k in known], n=1)
+    return f"; did you mean {matches[0]}?" if matches else ""
+
+
+def flatten(sections: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{"train": {"epochs": 28}}` as `{"train.epochs": 28}`."""
+    flat: dict[str, Any] = {}
+    for name, value in sections.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat

@@ -1,0 +1,88 @@
+"""The results in one table: what was published, what we find, what the exact answer is."""
+
+from typing import NamedTuple
+
+from nicelab.formatting import Metrics, estimate, number
+from nicelab.published import GAMBLER_PROBABILITY, NICE_LOG_LIKELIHOOD, SGD_ENDS
+
+
+class Row(NamedTuple):
+    """One line of the table, as text."""
+
+    quantity: str
+    published: str
+    ours: str
+    exact: str
+
+
+HEADINGS = Row("quantity", "published", "ours", "exact")
+
+
+def rows(metrics: dict[str, Metrics]) -> list[Row]:
+    """The table of results from the metrics of all studies, keyed by file name."""
+    return [
+        *_likelihood(metrics["likelihood"]),
+        *_inpainting(metrics["inpainting"]),
+        *_importance(metrics["importance"]),
+        *_gradients(metrics["gradients"]),
+        *_convolution(metrics["convolution"]),
+    ]
+
+
+def _likelihood(metrics: Metrics) -> list[Row]:
+    data, test = metrics["dataset"], metrics["test"]
+    paper = f"{NICE_LOG_LIKELIHOOD:.2f}" if data == "MNIST" else "–"
+    return [
+        Row(f"NICE, {data} test images: log-likelihood (nats)", paper,
+            estimate(test["log_likelihood"]), "–"),
+        Row(f"NICE, {data} test images: bits per dimension", "–",
+            estimate(test["bits_per_dim"]), "–"),
+    ]  # fmt: skip
+
+
+def _inpainting(metrics: Metrics) -> list[Row]:
+    names = {"as_printed": "as printed", "gradient_zeroed": "gradient zeroed"}
+    return [
+        Row(f"Inpainting, {label}: squared error on hidden pixels", "–",
+            estimate(metrics["methods"][name]["squared_error"]), "–")
+        for name, label in names.items()
+    ]  # fmt: skip
+
+
+def _importance(metrics: Metrics) -> list[Row]:
+    sheet, exact = metrics["methods"]["sheet"], metrics["exact"]
+    percent = {key: 100 * value for key, value in sheet["relative_error"].items()}
+    return [
+        Row(f"Gambler, q = {sheet['q']:g}: probability", GAMBLER_PROBABILITY,
+            estimate(sheet["probability"]), number(exact["probability"]["value"], ".6e")),
+        Row("Gambler: relative error (%)", "–", estimate(percent),
+            number(100 * sheet["exact_relative_error"]["value"], ".3g")),
+    ]  # fmt: skip
+
+
+def _gradients(metrics: Metrics) -> list[Row]:
+    names = {"score": "score function", "pathwise": "pathwise"}
+    table = []
+    for name, label in names.items():
+        for variant, suffix in ((f"{name}_as_printed", ", as printed"), (name, "")):
+            run = metrics["sgd"][variant]
+            for k, (parameter, symbol) in enumerate((("mu", "μ"), ("sigma", "σ"))):
+                table.append(
+                    Row(f"SGD, {label}{suffix}: {symbol} after the last step",
+                        f"{SGD_ENDS[name][k]:.5f}" if suffix else "–",
+                        estimate(run[parameter]),
+                        number(run["exact"][parameter]["value"], ".6f"))
+                )  # fmt: skip
+    return table
+
+
+def _convolution(metrics: Metrics) -> list[Row]:
+    worst = max(claim["largest_absolute_error"]["value"] for claim in metrics.values())
+    return [Row("1×1 convolution, four claims: largest error (nats)", "–",
+                number(worst, ".1e"), "0")]  # fmt: skip
+
+
+def markdown(table: list[Row]) -> str:
+    """The table for a README."""
+    lines = [HEADINGS, Row(*["---"] * len(HEADINGS)), *table]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,45 @@
+"""Measure the likelihood of the trained model."""
+
+from pathlib import Path
+
+import click
+import torch
+
+from nicelab import checkpoint
+from nicelab.artifacts import read_arrays, write_arrays, write_metrics
+from nicelab.cli import PATH, output, params_option
+from nicelab.device import device_option
+from nicelab.evaluation import Evaluation, evaluate, summarise
+from nicelab.params import load
+
+PARTS = ("training", "validation", "test")
+
+
+@click.command()
+@click.argument("images", type=PATH)
+@click.argument("model", type=PATH)
+@output("--arrays", "the likelihood of each image (.npz)")
+@output("--metrics", "their means (.json)")
+@device_option
+@params_option
+def main(
+    images: Path, model: Path, arrays: Path, metrics: Path, device: torch.device, params: Path
+) -> None:
+    """Log-likelihood of the images in IMAGES under MODEL.
+
+    Of the training images as many are taken as there are test images.
+    """
+    config = load(params, "evaluate", Evaluation)
+    data = read_arrays(images, "dataset", *(f"{part}_pixels" for part in PARTS))
+    flow, header = checkpoint.load(model, device)
+    results = {}
+    for part in PARTS:
+        pixels = torch.from_numpy(data[f"{part}_pixels"][: len(data["test_pixels"])])
+        results[part] = evaluate(flow, pixels.to(device), config, part)
+    summary = {part: summarise(ll, header["dimensions"]) for part, ll in results.items()}
+    write_arrays(arrays, **{part: ll.mean(0).numpy() for part, ll in results.items()})
+    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Draw the figure of one study."""
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from nicelab.artifacts import read_arrays, read_metrics, read_table
+from nicelab.cli import PATH, output
+from nicelab.figures import style
+
+STUDIES = (
+    "training",
+    "likelihood",
+    "samples",
+    "inpainting",
+    "convolution",
+    "importance",
+    "gradients",
+)
+
+
+@click.command()
+@click.argument("study", type=click.Choice(STUDIES))
+@click.argument("arrays", type=PATH)
+@click.argument("metrics", type=PATH)
+@output("--figure", "the picture (.png)")
+def main(study: str, arrays: Path, metrics: Path, figure: Path) -> None:
+    """Draw STUDY from its ARRAYS (.npz or .csv) and METRICS."""
+    module = import_module(f"nicelab.figures.{study}")
+    read = read_table if arrays.suffix == ".csv" else read_arrays
+    style.save(module.draw(read(arrays), read_metrics(metrics)), figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+import math
+
+import pytest
+import torch
+
+from nicelab.evaluation import Evaluation, evaluate, summarise
+from nicelab.nice import NICE, Architecture
+
+CONFIG = Evaluation(draws=6, seed=0)
+
+
+def test_a_known_density(random: torch.Generator) -> None:
+    """With s = 0 and couplings at the identity, log p(x) is the logistic's, up to 1/256."""
+    model = NICE(4, Architecture(couplings=2, hidden=4, depth=1))
+    model.initialise(torch.zeros(4), torch.full((4,), math.pi / math.sqrt(3)), random)
+    pixels = torch.tensor([[0, 64, 128, 255]], dtype=torch.uint8).repeat(3, 1)
+    x = (pixels[0] + 0.5) / 256
+    exact = (torch.nn.functional.logsigmoid(x) + torch.nn.functional.logsigmoid(-x)).sum()
+    assert (evaluate(model, pixels, CONFIG, "test") - exact).abs().max() < 4 / 256
+
+
+def test_draws_and_parts_have_noise_of_their_own(flow: NICE) -> None:
+    pixels = torch.full((5, 12), 100, dtype=torch.uint8)
+    test = evaluate(flow.float(), pixels, CONFIG, "test")
+    assert test.shape == (6, 5)
+    assert len(test.unique()) == 30
+    assert not torch.equal(test, evaluate(flow, pixels, CONFIG, "validation"))
+    assert torch.equal(test, evaluate(flow, pixels, CONFIG, "test"))
+
+
+def test_errors_over_images_and_over_draws(random: torch.Generator) -> None:
+    image = 10 * torch.randn(500, generator=random, dtype=torch.float64)
+    noise = 3 * torch.randn(5, 500, generator=random, dtype=torch.float64)
+    summary = summarise(image + noise, 784)
+    over_images, over_draws = summary["log_likelihood"], summary["log_likelihood_over_draws"]
+    assert over_images.value == pytest.approx(over_draws.value)
+    assert (over_images.n, over_draws.n) == (500, 5)
+    assert over_images.standard_error == pytest.approx(math.sqrt((100 + 9 / 5) / 500), rel=0.15)
+    assert over_draws.standard_error < 3 * 3 / math.sqrt(500 * 5)
+    bits = summary["bits_per_dim"]
+    assert bits.value == pytest.approx(8 - over_images.value / (784 * math.log(2)))
+    assert bits.standard_error * 784 * math.log(2) == pytest.approx(over_images.standard_error)

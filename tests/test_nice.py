@@ -1,0 +1,80 @@
+import pytest
+import torch
+from scipy import stats
+from torch.func import jacrev
+
+from nicelab import logistic
+from nicelab.nice import MASK, NICE, Architecture
+
+PAPER = Architecture(couplings=4, hidden=1000, depth=5)
+
+
+def test_the_papers_model_has_its_number_of_parameters() -> None:
+    with torch.device("meta"):
+        model = NICE(784, PAPER)
+    assert sum(w.numel() for w in model.parameters()) == 19_158_352
+
+
+def test_the_first_coupling_shifts_the_even_entries() -> None:
+    assert MASK == ("even", "odd")
+    with torch.device("meta"):
+        assert [c.shifts for c in NICE(784, PAPER).couplings] == [0, 1, 0, 1]
+
+
+def test_inverse(flow: NICE, random: torch.Generator) -> None:
+    x = torch.randn(5, 12, generator=random, dtype=torch.float64)
+    torch.testing.assert_close(flow.inverse(flow(x)[0]), x)
+
+
+def test_log_det_is_that_of_autograd(flow: NICE, random: torch.Generator) -> None:
+    x = torch.randn(12, generator=random, dtype=torch.float64)
+    exact = torch.linalg.slogdet(jacrev(lambda v: flow(v)[0])(x)).logabsdet
+    assert abs(exact) > 0.1  # a log-determinant of the wrong sign would show
+    torch.testing.assert_close(flow(x)[1], exact)
+
+
+def test_log_prob_is_the_change_of_variables(flow: NICE, random: torch.Generator) -> None:
+    x = torch.randn(3, 12, generator=random, dtype=torch.float64)
+    for one, log_p in zip(x, flow.log_prob(x), strict=True):
+        z, _ = flow(one)
+        ladj = torch.linalg.slogdet(jacrev(lambda v: flow(v)[0])(one)).logabsdet
+        torch.testing.assert_close(log_p, logistic.log_prob(z).sum() + ladj)
+
+
+def test_log_prob_integrates_to_one(random: torch.Generator) -> None:
+    """Importance sampling from a wide normal in 2 dimensions, within 4 standard errors."""
+    model = NICE(2, Architecture(couplings=2, hidden=8, depth=1)).double()
+    model.initialise(torch.zeros(2), torch.ones(2), random)
+    x = 4 * torch.randn(40_000, 2, generator=random, dtype=torch.float64)
+    proposal = torch.from_numpy(stats.norm.logpdf(x, scale=4)).sum(-1)
+    w = (model.log_prob(x) - proposal).exp().detach()
+    assert abs(w.mean() - 1) < 4 * w.std() / 200
+
+
+def test_samples_follow_the_density(flow: NICE, random: torch.Generator) -> None:
+    """The latents of samples are logistic (Kolmogorov–Smirnov)."""
+    with torch.no_grad():
+        z, _ = flow(flow.sample(5000, random))
+    assert stats.kstest(z.flatten().numpy(), "logistic").pvalue > 1e-3
+
+
+def test_starts_at_the_prior_for_standardised_data(random: torch.Generator) -> None:
+    model = NICE(12, Architecture(couplings=4, hidden=16, depth=2))
+    mean, spread = torch.rand(12, generator=random), torch.rand(12, generator=random) + 0.1
+    model.initialise(mean, spread, random)
+    x = mean + spread * torch.randn(20_000, 12, generator=random)
+    z, _ = model(x)
+    error = logistic.STANDARD_DEVIATION / 20_000**0.5
+    assert z.mean(0).abs().max() < 4.5 * error
+    assert (z.std(0) - logistic.STANDARD_DEVIATION).abs().max() < 4.5 * error
+
+
+def test_sums_are_float64() -> None:
+    model = NICE(12, Architecture(couplings=1, hidden=4, depth=1))
+    assert model.log_prob(torch.zeros(2, 12)).dtype == torch.float64
+
+
+@pytest.mark.parametrize("bad", [{"couplings": 0}, {"hidden": 0}, {"depth": 0}])
+def test_impossible_architectures(bad: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
+        Architecture(**{**PAPER.model_dump(), **bad})

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from nicelab.statistics import Estimate, mean, relative_error, standard_deviation
+
+
+def test_mean_has_the_textbook_error() -> None:
+    estimate = mean([1.0, 2.0, 3.0, 4.0])
+    assert estimate.value == 2.5
+    assert estimate.standard_error == pytest.approx(np.sqrt(5 / 3) / 2)
+    assert estimate.n == 4
+
+
+@pytest.mark.parametrize("estimator", [mean, standard_deviation, relative_error])
+def test_errors_are_the_spread_over_replicates(estimator: object) -> None:
+    """The mean stated error is the observed spread, within 4 of the latter's errors."""
+    rng = np.random.default_rng(0)
+    replicates = [estimator(x) for x in rng.gamma(3.0, size=(4000, 300))]
+    spread = np.std([r.value for r in replicates], ddof=1)
+    stated = np.mean([r.standard_error for r in replicates])
+    assert abs(stated - spread) < 4 * spread / np.sqrt(2 * 4000) + 0.01 * spread
+
+
+def test_relative_error_is_that_of_the_mean() -> None:
+    x = np.random.default_rng(0).gamma(3.0, size=1000)
+    m = mean(x)
+    assert relative_error(x).value == pytest.approx(m.standard_error / m.value)
+
+
+def test_z_score() -> None:
+    assert Estimate(3.0, 0.5, 10).z_score(2.0) == 2.0
+
+
+def test_a_relative_error_needs_a_mean() -> None:
+    with pytest.raises(ValueError, match="mean zero"):
+        relative_error([-1.0, 1.0])
+
+
+@pytest.mark.parametrize("samples", [[1.0], [], [[1.0, 2.0]]])
+def test_too_few_samples(samples: list) -> None:
+    with pytest.raises(ValueError, match="at least 2 samples"):
+        mean(samples)

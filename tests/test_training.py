@@ -1,0 +1,131 @@
+import pytest
+import torch
+
+from nicelab.device import generator
+from nicelab.errors import InputError
+from nicelab.nice import NICE, Architecture
+from nicelab.training import Trained, Training, log_likelihoods, moments, schedule, train
+
+CONFIG = Training(
+    epochs=4,
+    batch=20,
+    learning_rate=2e-3,
+    scale_rate=5.0,
+    schedule="linear",
+    weight_decay=0.1,
+    precision="float32",
+    seed=0,
+)
+
+
+class Silent:
+    def __init__(self) -> None:
+        self.images = 0
+
+    def step(self, images: int, log_likelihood: torch.Tensor) -> None:
+        self.images += images
+
+    def epoch(self, row: dict[str, float]) -> None:
+        pass
+
+
+def pixels(n: int, seed: int = 0) -> torch.Tensor:
+    """Grey levels whose odd entries follow from the even ones, so that there is much to learn."""
+    half = torch.randint(0, 256, (n, 6), generator=generator(seed), dtype=torch.uint8)
+    return torch.stack([half, half // 2], dim=-1).flatten(1)
+
+
+def fit(**changes: object) -> tuple[NICE, Trained, Silent]:
+    model = NICE(12, Architecture(couplings=4, hidden=16, depth=2))
+    silent = Silent()
+    config = CONFIG.model_copy(update=changes)
+    return model, train(model, pixels(110), pixels(40, 1), config, silent), silent
+
+
+def test_learns() -> None:
+    _, trained, silent = fit(epochs=60)
+    start, end = (trained.curve[k]["validation_log_likelihood"] for k in (0, -1))
+    assert end > start + 5
+    assert silent.images == 60 * 100
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_same_seed_gives_the_same_bytes(precision: str) -> None:
+    (one, a, _), (two, b, _) = fit(precision=precision), fit(precision=precision)
+    other, c, _ = fit(precision=precision, seed=1)
+    assert a == b != c
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, two.state_dict()[name])
+    assert not torch.equal(one.s, other.s)
+
+
+def test_bfloat16_ends_near_float32() -> None:
+    ends = [fit(precision=p)[1].validation for p in ("float32", "bfloat16")]
+    assert abs(ends[0].value - ends[1].value) < 4 * ends[0].standard_error
+
+
+def test_keeps_the_best_validation_weights() -> None:
+    """With a rate that overshoots late, the kept weights are not the last ones."""
+    model, trained, _ = fit(epochs=40, learning_rate=0.05, schedule="constant")
+    values = [row["validation_log_likelihood"] for row in trained.curve]
+    assert trained.validation.value == max(values) > values[-1]
+    assert trained.curve[trained.best_epoch - 1]["validation_log_likelihood"] == max(values)
+    kept = log_likelihoods(model, pixels(40, 1), generator(0, "validation"))
+    assert float(kept.mean()) == pytest.approx(max(values), abs=1e-3)
+
+
+def test_the_result_is_a_plain_nice() -> None:
+    model, _, _ = fit()
+    plain = NICE(12, Architecture(couplings=4, hidden=16, depth=2))
+    assert model.state_dict().keys() == plain.state_dict().keys()
+
+
+def test_moments_are_those_of_dequantised_pixels() -> None:
+    levels = pixels(50)
+    mean, spread = moments(levels)
+    u = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+    x = (levels.double()[..., None] + u) / 256
+    torch.testing.assert_close(mean.double(), x.mean((0, 2)), rtol=1e-6, atol=0)
+    exact = x.permute(1, 0, 2).flatten(1).std(1, correction=0)
+    torch.testing.assert_close(spread.double(), exact, rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("kind", ["linear", "cosine"])
+def test_schedules_fall_from_one_to_zero(kind: str) -> None:
+    values = [schedule(kind)(k / 10) for k in range(11)]
+    assert values[0] == 1
+    assert values[-1] == pytest.approx(0)
+    assert values == sorted(values, reverse=True)
+    assert schedule("constant")(0.7) == 1
+
+
+def test_divergence_names_the_epoch_and_the_value() -> None:
+    with pytest.raises(InputError, match=r"of epoch 1 is (nan|-?inf); no model is kept"):
+        fit(learning_rate=1e30)
+
+
+def test_a_batch_larger_than_the_data() -> None:
+    with pytest.raises(InputError, match=r"train\.batch must be <= the 110 .* got 500"):
+        fit(batch=500)
+
+
+def test_every_epoch_has_its_own_order_and_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    original = NICE.log_prob
+
+    def record(self: NICE, x: torch.Tensor) -> torch.Tensor:
+        if torch.is_grad_enabled():
+            seen.append(x.detach())
+        return original(self, x)
+
+    monkeypatch.setattr(NICE, "log_prob", record)
+    fit(epochs=2, batch=110)
+    one, two = seen
+    assert not torch.equal(one, two)
+    levels = [(256 * x).floor().clamp(0, 255) for x in seen]
+    assert not torch.equal(*levels)
+    assert torch.equal(*[sort_rows(level) for level in levels])
+
+
+def sort_rows(x: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(sorted(x.tolist()))
