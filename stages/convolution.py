@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import write_arrays, write_metrics
+from nicelab.artifacts import require_writable, write_arrays, write_metrics
 from nicelab.claims import Convolution, check, summarise
 from nicelab.cli import output, params_option
 from nicelab.params import load
@@ -16,6 +16,7 @@ from nicelab.params import load
 @params_option
 def main(arrays: Path, metrics: Path, params: Path) -> None:
     """Compare four formulas for log-determinants with automatic differentiation."""
+    require_writable(arrays, metrics)
     results = check(load(params, "convolution", Convolution))
     columns = {}
     for claim, (formula, oracle) in results.items():

@@ -6,7 +6,7 @@ import click
 import torch
 
 from nicelab import checkpoint
-from nicelab.artifacts import read_arrays, write_arrays, write_metrics
+from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output, params_option
 from nicelab.device import device_option
 from nicelab.evaluation import Evaluation, evaluate, summarise
@@ -29,6 +29,7 @@ def main(
 
     Of the training images as many are taken as there are test images.
     """
+    require_writable(arrays, metrics)
     config = load(params, "evaluate", Evaluation)
     data = read_arrays(images, "dataset", *(f"{part}_pixels" for part in PARTS))
     flow, header = checkpoint.load(model, device)

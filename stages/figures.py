@@ -7,6 +7,7 @@ import click
 
 from nicelab.artifacts import read_arrays, read_metrics, read_table
 from nicelab.cli import PATH, output
+from nicelab.errors import InputError
 from nicelab.figures import style
 
 STUDIES = (
@@ -29,7 +30,14 @@ def main(study: str, arrays: Path, metrics: Path, figure: Path) -> None:
     """Draw STUDY from its ARRAYS (.npz or .csv) and METRICS."""
     module = import_module(f"nicelab.figures.{study}")
     read = read_table if arrays.suffix == ".csv" else read_arrays
-    style.save(module.draw(read(arrays), read_metrics(metrics)), figure)
+    columns, numbers = read(arrays), read_metrics(metrics)
+    try:
+        picture = module.draw(columns, numbers)
+    except KeyError as error:
+        raise InputError(
+            f"{arrays} or {metrics} lacks {error}, which the figure shows: run `dvc repro`"
+        ) from None
+    style.save(picture, figure)
 
 
 if __name__ == "__main__":

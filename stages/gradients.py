@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nicelab import elbo, gradients
-from nicelab.artifacts import write_arrays, write_metrics
+from nicelab.artifacts import require_writable, write_arrays, write_metrics
 from nicelab.cli import output, params_option
 from nicelab.params import load
 
@@ -16,6 +16,7 @@ from nicelab.params import load
 @params_option
 def main(arrays: Path, metrics: Path, params: Path) -> None:
     """The score-function and pathwise estimators, as printed and right, and the ELBO identity."""
+    require_writable(arrays, metrics)
     config = load(params, "gradients", gradients.Gradients)
     curves, summary = gradients.study(config)
     write_arrays(arrays, **curves)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import write_arrays, write_metrics
+from nicelab.artifacts import require_writable, write_arrays, write_metrics
 from nicelab.cli import output, params_option
 from nicelab.importance import Importance, study
 from nicelab.params import load
@@ -16,6 +16,7 @@ from nicelab.params import load
 @params_option
 def main(arrays: Path, metrics: Path, params: Path) -> None:
     """The gambler by importance sampling, beside the exact answer."""
+    require_writable(arrays, metrics)
     curves, summary = study(load(params, "importance", Importance))
     write_arrays(arrays, **curves)
     write_metrics(metrics, summary)

@@ -6,7 +6,7 @@ import click
 import torch
 
 from nicelab import checkpoint
-from nicelab.artifacts import read_arrays, write_arrays, write_metrics
+from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output, params_option
 from nicelab.device import device_option
 from nicelab.images import scale
@@ -25,6 +25,7 @@ def main(
     images: Path, model: Path, arrays: Path, metrics: Path, device: torch.device, params: Path
 ) -> None:
     """Complete test images of IMAGES behind the sheet's box, as printed and right."""
+    require_writable(arrays, metrics)
     config = load(params, "inpaint", Inpainting)
     data = read_arrays(images, "dataset", "test_pixels")
     flow, _ = checkpoint.load(model, device)

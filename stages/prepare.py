@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import digest, write_arrays, write_metrics
+from nicelab.artifacts import digest, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output, params_option
 from nicelab.datasets import TITLES, Data, read
 from nicelab.params import load
@@ -18,6 +18,7 @@ from nicelab.preparation import Preparation, prepare
 @params_option
 def main(folder: Path, images: Path, metrics: Path, params: Path) -> None:
     """Split the data set in FOLDER into training, validation and test arrays."""
+    require_writable(images, metrics)
     dataset = load(params, "data", Data).dataset
     config = load(params, "prepare", Preparation)
     arrays = prepare(*read(dataset, folder), config)

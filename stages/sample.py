@@ -6,12 +6,18 @@ import click
 import torch
 
 from nicelab import checkpoint
-from nicelab.artifacts import read_arrays, write_arrays, write_metrics
+from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output, params_option
 from nicelab.device import device_option, generator
 from nicelab.images import scale
 from nicelab.params import load
-from nicelab.sampling import Sampling, interpolate, round_trip_error, scaling_spectrum
+from nicelab.sampling import (
+    Sampling,
+    interpolate,
+    pairs,
+    round_trip_error,
+    scaling_spectrum,
+)
 from nicelab.statistics import Estimate, mean
 
 
@@ -26,12 +32,13 @@ def main(
     images: Path, model: Path, arrays: Path, metrics: Path, device: torch.device, params: Path
 ) -> None:
     """Samples of MODEL, interpolations between test images, and the scaling's spectrum."""
+    require_writable(arrays, metrics)
     config = load(params, "sample", Sampling)
     data = read_arrays(images, "dataset", "test_pixels")
     flow, _ = checkpoint.load(model, device)
     test = torch.from_numpy(scale(data["test_pixels"])).to(device)
     samples = flow.sample(config.samples, generator(config.seed, "samples", device=device)).cpu()
-    start, end = test[: config.pairs], test[config.pairs : 2 * config.pairs]
+    start, end = pairs(test, config)
     spectrum = scaling_spectrum(flow).cpu()
     outside = ((samples < 0) | (samples > 1)).double().mean(1)
     write_arrays(

@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from nicelab.errors import InputError
 from nicelab.nice import NICE
 from nicelab.params import Section
 
@@ -18,6 +19,20 @@ class Sampling(Section):
     pairs: Annotated[int, Field(ge=1, le=100)]
     steps: Annotated[int, Field(ge=2, le=100)]
     seed: Annotated[int, Field(ge=0)]
+
+
+def pairs(images: Tensor, config: Sampling) -> tuple[Tensor, Tensor]:
+    """The first images as starts and the next ones as ends, both (pairs, D).
+
+    Raises:
+        InputError: there are fewer than two images for each pair.
+    """
+    if config.pairs > len(images) // 2:
+        raise InputError(
+            f"sample.pairs must be <= {len(images) // 2}, half of the test images, "
+            f"got {config.pairs}"
+        )
+    return images[: config.pairs], images[config.pairs : 2 * config.pairs]
 
 
 @torch.no_grad()

@@ -72,7 +72,7 @@ def _landscape(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any])
     flow = arrays["score_expected"]
     axes.plot(*flow.T, color=style.BLUE, lw=2.5, label="exact descent")
     axes.set(xlabel="μ", ylabel="σ", title="the objective and its stationary points")
-    axes.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
+    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _steps(axes: Axes, arrays: dict[str, np.ndarray]) -> None:

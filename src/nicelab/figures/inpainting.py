@@ -39,5 +39,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
         axes.axhline(level, color=style.GREY, ls=":", lw=1.2, label="the original image")
         axes.set(xlabel="step", ylabel="log p(x) (nats)", title=title)
         axes.set_yscale("symlog", linthresh=1000)
+        axes.set_yticks([-1e6, -1e5, -1e4, -1e3, 0, 1e3])
+        axes.set_ylim(arrays[f"as_printed_{suffix}"].min() * 2, 1e4)
         axes.legend(loc="best")
     return figure

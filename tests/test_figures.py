@@ -1,0 +1,53 @@
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imports import ROOT
+from nicelab.artifacts import read_metrics
+from nicelab.figures import style
+
+
+def test_tiles_are_laid_out_row_by_row() -> None:
+    images = np.stack([np.full(4, value) for value in (0.1, 0.2, 0.3, 7.0)])
+    sheet = style.tile(images, columns=2, gap=1)
+    assert sheet.shape == (5, 5)
+    assert sheet[0, 0] == 0.1
+    assert sheet[0, 3] == 0.2
+    assert sheet[3, 0] == 0.3
+    assert sheet[4, 4] == 1.0  # clipped
+    assert (sheet[2] == 1).all()
+
+
+def test_figures_have_the_same_bytes_each_time(tmp_path: Path) -> None:
+    arrays = {part: np.random.default_rng(0).normal(2000, 100, 500)
+              for part in ("training", "validation", "test")}  # fmt: skip
+    metrics = read_metrics(ROOT / "metrics" / "likelihood.json")
+    draw = import_module("nicelab.figures.likelihood").draw
+    for name in ("one.png", "two.png"):
+        style.save(draw(arrays, metrics), tmp_path / name)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "figures").glob("*.png")), ids=lambda p: p.stem)
+def test_figures_are_twice_as_wide_as_a_screen_needs(path: Path) -> None:
+    with Image.open(path) as image:
+        assert image.width == style.WIDTH * style.DPI
+
+
+@pytest.mark.parametrize("dataset", ["MNIST", "scikit-learn digits"])
+def test_titles_name_the_data_and_state_the_finding(dataset: str) -> None:
+    curve = {
+        "epoch": np.arange(1, 4),
+        "training_log_likelihood": np.array([1.0, 2, 3]),
+        "validation_log_likelihood": np.array([1.0, 2, 2.5]),
+        "validation_standard_error": np.ones(3),
+    }
+    best = {"value": 2.5, "standard_error": 1.0, "n": 9}
+    metrics = {"dataset": dataset, "best_epoch": 3, "validation": {"log_likelihood": best}}
+    figure = import_module("nicelab.figures.training").draw(curve, metrics)
+    assert figure.get_suptitle().startswith(f"{dataset}: validation log-likelihood reaches 2.5")
+    papers = [text for text in figure.axes[0].texts if "Dinh" in text.get_text()]
+    assert len(papers) == (dataset == "MNIST")

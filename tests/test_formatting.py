@@ -1,0 +1,25 @@
+import pytest
+
+from nicelab.formatting import estimate, number
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (2001.937, 4.871, "2001.9 ± 4.9"),
+        (2.332e-6, 1.66e-7, "(2.33 ± 0.17)×10⁻⁶"),
+        (-0.0008, 0.0015, "−0.0008 ± 0.0015"),
+        (0.0704766408, 0.0, "0.0704766"),
+    ],
+)
+def test_two_digits_of_the_error(value: float, error: float, text: str) -> None:
+    written = estimate({"value": value, "standard_error": error, "n": 10})
+    assert written.replace("-", "−") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [(2.3884e-6, ".3e", "2.388×10⁻⁶"), (-1.5, ".1f", "−1.5"), (1e12, ".0e", "1×10¹²")],
+)
+def test_numbers(value: float, form: str, text: str) -> None:
+    assert number(value, form) == text

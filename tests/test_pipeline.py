@@ -1,0 +1,216 @@
+"""The pipeline as DVC sees it: what is declared, what is run again, and the same bytes twice."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from conftest import run
+from imports import ROOT, first_party, sections
+from lock import stale_stages
+from nicelab.params import flatten, read_all
+
+STUDIES = ("training", "likelihood", "samples", "inpainting", "convolution", "importance",
+           "gradients")  # fmt: skip
+# Stages that run again when a section changes: the stage, its figure, and what follows.
+AFTER_MODEL = {"evaluate", "sample", "inpaint", "figures@likelihood", "figures@samples",
+               "figures@inpainting", "report"}  # fmt: skip
+AFTER_TRAIN = AFTER_MODEL | {"train", "figures@training"}
+AFFECTED = {
+    "data": AFTER_TRAIN | {"download", "prepare"},
+    "prepare": AFTER_TRAIN | {"prepare"},
+    "model": AFTER_TRAIN,
+    "train": AFTER_TRAIN,
+    "evaluate": {"evaluate", "figures@likelihood", "report"},
+    "sample": {"sample", "figures@samples", "report"},
+    "inpaint": {"inpaint", "figures@inpainting", "report"},
+    "convolution": {"convolution", "figures@convolution", "report"},
+    "importance": {"importance", "figures@importance", "report"},
+    "gradients": {"gradients", "figures@gradients", "report"},
+}
+
+
+def stages(text: str | None = None) -> dict[str, Any]:
+    """The stages of dvc.yaml, with the figures written out one by one."""
+    yaml = YAML(typ="safe", pure=True).load(text or (ROOT / "dvc.yaml").read_text())
+    declared = dict(yaml["stages"])
+    template = declared.pop("figures")
+    for key, item in template["foreach"].items():
+        declared[f"figures@{key}"] = fill(template["do"], key, item)
+    return declared
+
+
+def fill(value: Any, key: str, item: str) -> Any:  # noqa: ANN401
+    if isinstance(value, str):
+        return value.replace("${key}", key).replace("${item}", item)
+    if isinstance(value, list):
+        return [fill(v, key, item) for v in value]
+    return {fill(k, key, item): fill(v, key, item) for k, v in value.items()}
+
+
+def undeclared(name: str, stage: dict[str, Any]) -> set[str]:
+    """Modules that a stage imports and parameters that it reads, but does not declare."""
+    script = ROOT / "stages" / f"{name.split('@')[0]}.py"
+    modules = first_party(script)
+    if "@" in name:  # the script imports the module of the study that it is given
+        module = ROOT / "src" / "nicelab" / "figures" / f"{name.split('@')[1]}.py"
+        modules |= {str(module.relative_to(ROOT)), *first_party(module)}
+    needed = modules | {str(script.relative_to(ROOT))}
+    read = set(read_all(ROOT / "params.yaml")) if name == "report" else sections(script)
+    return (needed - set(stage["deps"])) | (read - set(stage.get("params", [])))
+
+
+@pytest.mark.parametrize("name", stages())
+def test_stages_declare_what_they_import_and_read(name: str) -> None:
+    assert not undeclared(name, stages()[name])
+
+
+@pytest.mark.parametrize("name", stages())
+def test_a_removed_dep_or_param_is_noticed(name: str) -> None:
+    stage = stages()[name]
+    code = [dep for dep in stage["deps"] if dep.endswith(".py")]
+    assert len(code) > 3
+    for dep in code:
+        without = {**stage, "deps": [d for d in stage["deps"] if d != dep]}
+        if dep != "src/nicelab/published.py":  # only some figures need it
+            assert undeclared(name, without) == {dep}
+    for section in stage.get("params", []):
+        without = {**stage, "params": [p for p in stage["params"] if p != section]}
+        assert undeclared(name, without) == {section}
+
+
+@pytest.mark.parametrize("name", stages())
+def test_stages_name_each_path_that_they_read_or_write(name: str) -> None:
+    stage = stages()[name]
+    paths = [word for word in stage["cmd"].split() if "/" in word]
+    outs = [next(iter(out)) if isinstance(out, dict) else out
+            for kind in ("outs", "metrics", "plots") for out in stage.get(kind, [])]  # fmt: skip
+    assert set(paths) - set(stage["deps"]) == set(outs)
+    assert stage["desc"].endswith(".")
+
+
+def test_the_demo_has_the_same_parameters() -> None:
+    real, demo = (flatten(read_all(ROOT / p)) for p in ("params.yaml", "demo/params.yaml"))
+    assert real.keys() == demo.keys()
+    assert demo["data.dataset"] == "digits"
+
+
+def test_sections_are_in_the_stages_order() -> None:
+    assert list(read_all(ROOT / "params.yaml")) == list(AFFECTED)
+
+
+def test_package_files_that_run_at_import_are_empty() -> None:
+    assert all(p.read_text() == "" for p in (ROOT / "src" / "nicelab").rglob("__init__.py"))
+
+
+def change(root: Path, section: str) -> None:
+    """Another value for one parameter of a section."""
+    yaml = YAML(typ="safe", pure=True)
+    parameters = yaml.load((root / "params.yaml").read_text())
+    if section == "data":
+        parameters["data"]["dataset"] = "mnist"
+    elif section == "model":
+        parameters["model"]["hidden"] += 1
+    else:
+        parameters[section]["seed" if "seed" in parameters[section] else "steps"] += 1
+    with (root / "params.yaml").open("w") as file:
+        yaml.dump(parameters, file)
+
+
+def downstream(names: set[str]) -> set[str]:
+    """The named stages and all that depend on what they write."""
+    declared = stages()
+    while True:
+        outs = {next(iter(out)) if isinstance(out, dict) else out
+                for name in names for kind in ("outs", "metrics", "plots")
+                for out in declared[name].get(kind, [])}  # fmt: skip
+        more = names | {n for n, s in declared.items() if outs & set(s["deps"])}
+        if more == names:
+            return names
+        names = more
+
+
+@pytest.mark.pipeline
+def test_a_second_run_runs_nothing(finished: Path) -> None:
+    assert "Running stage" not in run(finished, "dvc", "repro")
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize("section", AFFECTED)
+def test_a_section_affects_its_stage_its_figure_and_the_report(
+    finished: Path, section: str
+) -> None:
+    before = (finished / "params.yaml").read_text()
+    change(finished, section)
+    try:
+        stale = set(stale_stages(finished))
+    finally:
+        (finished / "params.yaml").write_text(before)
+    assert stale
+    assert downstream(stale) == AFFECTED[section]
+
+
+@pytest.mark.pipeline
+def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(finished, root, symlinks=True)
+    change(root, "importance")
+    lines = run(root, "dvc", "repro").splitlines()
+    ran = {line.split("'")[1] for line in lines if line.startswith("Running stage")}
+    assert ran == {"importance", "figures@importance", "report"}
+
+
+@pytest.mark.pipeline
+def test_stale_code_is_noticed(finished: Path) -> None:
+    module = finished / "src" / "nicelab" / "gambler.py"
+    before = module.read_text()
+    module.write_text(before + "\n")
+    try:
+        assert stale_stages(finished) == ["importance"]
+    finally:
+        module.write_text(before)
+    assert stale_stages(finished) == []
+
+
+@pytest.mark.pipeline
+def test_two_clean_runs_give_the_same_bytes(finished: Path, clone: Callable[[str], Path]) -> None:
+    """`dvc.lock` holds the digest of every output."""
+    again = clone("again")
+    run(again, "dvc", "repro", NICELAB_DEVICE="cpu")
+    assert (again / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
+
+
+@pytest.mark.pipeline
+def test_metrics_are_shown_and_compared(finished: Path) -> None:
+    shown = run(finished, "dvc", "metrics", "show")
+    assert "test.log_likelihood.value" in shown
+    assert "scikit-learn digits" in (finished / "report" / "report.html").read_text()
+
+
+def test_the_committed_metrics_have_their_names() -> None:
+    """Fixed, so that metrics can be compared across commits."""
+    from nicelab.artifacts import read_metrics
+
+    files = (ROOT / "metrics").glob("*.json")
+    names = {path.stem: flatten(read_metrics(path)) for path in files}
+    estimate = ("value", "standard_error", "n")
+    expected = {
+        "likelihood": ["test.log_likelihood", "test.bits_per_dim", "validation.log_likelihood"],
+        "importance": ["exact.probability", "methods.sheet.probability",
+                       "methods.sheet.relative_error"],
+        "gradients": [f"exact.minima.{k}.{v}" for k in ("global", "local")
+                      for v in ("mu", "sigma", "loss")]
+        + [f"sgd.{k}.{v}" for v in ("mu", "sigma")
+           for k in ("score_as_printed", "score", "pathwise_as_printed", "pathwise")],
+        "convolution": [f"{k}.largest_absolute_error"
+                        for k in ("determinant", "reshape", "convolution", "coupling")],
+        "inpainting": ["methods.as_printed.squared_error", "methods.gradient_zeroed.squared_error"],
+    }  # fmt: skip
+    for study, metrics in expected.items():
+        wanted = {f"{metric}.{part}" for metric in metrics for part in estimate}
+        assert wanted <= names[study].keys()
+    assert "methods.sheet.plays" in names["importance"]
+    assert names["data"]["dataset"] == "MNIST"

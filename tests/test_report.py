@@ -1,0 +1,128 @@
+import copy
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from imports import ROOT
+from nicelab.artifacts import read_metrics
+from nicelab.errors import InputError
+from nicelab.report.readme import BEGIN, END, with_results
+from nicelab.report.render import render
+from nicelab.report.results import HEADINGS, markdown, rows
+
+METRICS = {path.stem: read_metrics(path) for path in (ROOT / "metrics").glob("*.json")}
+FIGURES = {path.stem: path.read_bytes() for path in (ROOT / "figures").glob("*.png")}
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(METRICS, FIGURES, {"Versions": {"python": "3"}})
+
+
+class Tags(HTMLParser):
+    """Collect tags and check that they nest."""
+
+    VOID = ("meta", "img", "br", "link")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def tags(page: str) -> list[tuple[str, dict]]:
+    parser = Tags()
+    parser.feed(page)
+    assert not parser.open
+    return parser.found
+
+
+def test_the_page_needs_no_network(page: str) -> None:
+    for tag, attributes in tags(page):
+        assert tag not in ("script", "link", "iframe")
+        for name in ("src", "href"):
+            if name in attributes:
+                assert attributes[name].startswith(("data:", "#"))
+    assert "url(" not in page
+    assert "@import" not in page
+    assert len(page) < 5_000_000
+
+
+def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:
+    images = [attributes for tag, attributes in tags(page) if tag == "img"]
+    assert len(images) == len(FIGURES) == 7
+    assert all(len(image["alt"]) > 40 for image in images)
+
+
+def test_formulas_are_mathml(page: str) -> None:
+    assert sum(tag == "math" for tag, _ in tags(page)) > 15
+
+
+def test_links_have_targets(page: str) -> None:
+    found = tags(page)
+    ids = {attributes["id"] for _, attributes in found if "id" in attributes}
+    links = {a["href"].removeprefix("#") for tag, a in found if tag == "a"}
+    assert links <= ids
+
+
+def test_the_data_set_is_named(page: str) -> None:
+    assert f"NICE on {METRICS['likelihood']['dataset']}" in page
+
+
+def test_numbers_come_from_the_metrics() -> None:
+    changed = copy.deepcopy(METRICS)
+    changed["likelihood"]["test"]["log_likelihood"]["value"] = 4321.0
+    assert "4321.0 ± " in render(changed, FIGURES, {})
+    assert "4321.0 ± " not in render(METRICS, FIGURES, {})
+
+
+@pytest.mark.parametrize("study", sorted(METRICS))
+def test_a_missing_number_stops_the_rendering(study: str) -> None:
+    changed = {name: metrics for name, metrics in METRICS.items() if name != study}
+    with pytest.raises((UndefinedError, KeyError)):
+        render(changed, FIGURES, {})
+
+
+def test_rendering_is_reproducible(page: str) -> None:
+    assert render(METRICS, FIGURES, {"Versions": {"python": "3"}}) == page
+
+
+def test_the_readme_states_the_committed_results() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert with_results(readme, markdown(rows(METRICS))) == readme, "run `make readme`"
+
+
+def test_the_readme_shows_figures_that_exist() -> None:
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert pictures
+    assert all((ROOT / picture).is_file() for picture in pictures)
+
+
+def test_results_replace_what_was_between_the_marks() -> None:
+    text = with_results(f"a\n{BEGIN}\nold\n{END}\nb", "new")
+    assert text == f"a\n{BEGIN}\nnew\n{END}\nb"
+    with pytest.raises(InputError, match="must hold"):
+        with_results("no marks", "new")
+
+
+def test_results_table() -> None:
+    table = markdown(rows(METRICS)).splitlines()
+    assert table[0] == f"| {' | '.join(HEADINGS)} |"
+    assert len({line.count("|") for line in table}) == 1
+    assert any("2.388383" in line for line in table)
+
+
+def test_no_local_path_in_the_page(page: str) -> None:
+    assert str(Path.home()) not in page
+    assert str(ROOT) not in page

@@ -1,0 +1,287 @@
+"""Bad input, stage by stage: one line, a non-zero exit, nothing written, no traceback."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
+
+from imports import ROOT
+from nicelab import checkpoint
+from nicelab.artifacts import write_arrays, write_weights
+from nicelab.nice import NICE, Architecture
+
+STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py"))
+TINY = Architecture(couplings=2, hidden=4, depth=1)
+OUTPUTS = {
+    "download": ("--folder",),
+    "prepare": ("--images", "--metrics"),
+    "train": ("--model", "--curve", "--metrics"),
+    "figures": ("--figure",),
+    "report": ("--report",),
+}
+STUDY = ("--arrays", "--metrics")
+DEFAULTS = {
+    "prepare": ["raw"],
+    "train": ["images.npz"],
+    "evaluate": ["images.npz", "model.safetensors"],
+    "sample": ["images.npz", "model.safetensors"],
+    "inpaint": ["images.npz", "model.safetensors"],
+    "report": ["metrics", "figures"],
+}
+
+
+def command(stage: str) -> click.Command:
+    spec = spec_from_file_location(stage, ROOT / "stages" / f"{stage}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the demo's parameters, a few images and a tiny model."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "demo" / "params.yaml", "params.yaml")
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for part in ("training", "validation", "test"):
+        arrays[f"{part}_pixels"] = rng.integers(0, 256, (60, 784), np.uint8)
+        arrays[f"{part}_labels"] = rng.integers(0, 10, 60, np.uint8)
+    write_arrays(Path("images.npz"), dataset="noise", **arrays)
+    model = NICE(784, TINY)
+    model.initialise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0))
+    checkpoint.save(Path("model.safetensors"), model, TINY, "noise")
+    return tmp_path
+
+
+def set_parameter(name: str, value: Any) -> None:  # noqa: ANN401
+    yaml = YAML(typ="safe", pure=True)
+    sections = yaml.load(Path("params.yaml").read_text())
+    *parents, last = name.split(".")
+    place = sections
+    for parent in parents:
+        place = place[parent]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    with Path("params.yaml").open("w") as file:
+        yaml.dump(sections, file)
+
+
+def invoke(stage: str, *arguments: str, **variables: str) -> Result:
+    given = list(arguments) or DEFAULTS.get(stage, []).copy()
+    for option in OUTPUTS.get(stage, STUDY):
+        if option not in given:
+            given += [option, f"out/{option.strip('-')}"]
+    return CliRunner().invoke(command(stage), given, env=variables)
+
+
+def refused(result: Result, message: str) -> None:
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    (line,) = [line for line in result.output.splitlines() if not line.startswith("epoch ")]
+    assert line.startswith("Error: ")
+    assert message in line
+    out = Path("out")
+    assert not (out.is_dir() and list(out.iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "value", "message"),
+    [
+        (
+            "download",
+            "data.dataset",
+            "cifar",
+            "data.dataset must be 'mnist' or 'digits', got 'cif",
+        ),
+        ("download", "data", None, "section data is missing"),
+        ("download", "data.datset", "mnist", "data.datset is unknown; did you mean dataset?"),
+        ("prepare", "prepare.validation", -1, "prepare.validation must be >= 2, got -1"),
+        ("prepare", "prepare.validation", 5000, "prepare.validation must be <= 1498"),
+        ("prepare", "prepare.seed", -3, "prepare.seed must be >= 0, got -3"),
+        ("prepare", "prepare.seed", "zero", "prepare.seed must be a valid integer, got 'zero'"),
+        ("train", "model.couplings", 0, "model.couplings must be >= 1, got 0"),
+        ("train", "model.hidden", 2.5, "model.hidden must be a valid integer"),
+        ("train", "model.depth", None, "model.depth is missing"),
+        ("train", "train.epochs", 0, "train.epochs must be >= 1, got 0"),
+        ("train", "train.batch", 61, "train.batch must be <= the 60 training images, got 61"),
+        ("train", "train.learning_rate", float("nan"), "must be a finite number, got nan"),
+        ("train", "train.learning_rate", float("inf"), "must be a finite number, got inf"),
+        ("train", "train.learning_rate", -0.1, "train.learning_rate must be > 0, got -0.1"),
+        ("train", "train.learning_rate", "fast", "train.learning_rate must be a valid number"),
+        ("train", "train.schedule", "step", "'constant', 'linear' or 'cosine', got 'step'"),
+        ("train", "train.precision", "float16", "train.precision must be 'float32' or 'bfloat16'"),
+        ("train", "train.weight_decay", -1, "train.weight_decay must be >= 0, got -1"),
+        ("train", "train.epoch", 3, "train.epoch is unknown; did you mean epochs?"),
+        ("evaluate", "evaluate.draws", 1, "evaluate.draws must be >= 2, got 1"),
+        ("evaluate", "evaluate", [1], "evaluate must be a valid dictionary"),
+        ("sample", "sample.grid", 0, "sample.grid must be >= 1, got 0"),
+        ("sample", "sample.steps", 1, "sample.steps must be >= 2, got 1"),
+        ("sample", "sample.pairs", 31, "sample.pairs must be <= 30"),
+        ("inpaint", "inpaint.image", 60, "inpaint.image must be < the 60 test images, got 60"),
+        ("inpaint", "inpaint.images", 61, "inpaint.images must be <= the 60 test images"),
+        ("inpaint", "inpaint.box.rows", [11, 5], "the box hides no pixel, got [11, 5]"),
+        ("inpaint", "inpaint.box.columns", [5, 28], "inpaint.box.columns.1 must be < 28, got 28"),
+        ("inpaint", "inpaint.box.rows", [5], "inpaint.box.rows: List should have at least 2"),
+        ("inpaint", "inpaint.box", None, "inpaint.box is missing"),
+        ("inpaint", "inpaint.fill", 1.5, "inpaint.fill must be <= 1, got 1.5"),
+        ("inpaint", "inpaint.step_size", 0, "inpaint.step_size must be > 0, got 0"),
+        ("convolution", "convolution.channels", 0, "convolution.channels must be >= 1, got 0"),
+        ("convolution", "convolution.cases", "all", "convolution.cases must be a valid integer"),
+        ("importance", "importance.paths", -5, "importance.paths must be >= 2, got -5"),
+        ("importance", "importance.q", 1.0, "importance.q must be < 1, got 1.0"),
+        ("importance", "importance.p", "18/0", "importance.p must be a valid number"),
+        ("importance", "importance.start", 200, "start must be < target (200), got 200"),
+        ("importance", "importance.plays", 50, "plays must be >= target - start (100)"),
+        ("importance", "importance.q", 0.4, "paths reached 200: raise importance.q"),
+        ("gradients", "gradients.start.sigma", 0, "gradients.start.sigma must be > 0, got 0"),
+        ("gradients", "gradients.seeds", 1, "gradients.seeds must be >= 2, got 1"),
+        ("gradients", "gradients.elbo.x", [], "gradients.elbo.x: List should have at least 1"),
+        ("gradients", "gradients.elbo.mean", [1.0], "must be of one length"),
+        ("gradients", "gradients.batch", True, "gradients.batch must be a valid integer"),
+    ],
+)
+@pytest.mark.usefixtures("work")
+def test_bad_parameters(stage: str, name: str, value: Any, message: str) -> None:  # noqa: ANN401
+    set_parameter(name, value)
+    refused(invoke(stage), message)
+
+
+@pytest.mark.parametrize("stage", ["train", "evaluate", "sample", "inpaint"])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "images.npz does not exist"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "is not a whole NumPy archive"),
+        (lambda path: write_arrays(path, x=np.zeros(1)), "images.npz holds x but not"),
+    ],
+)
+@pytest.mark.usefixtures("work")
+def test_bad_images(stage: str, damage: Any, message: str) -> None:  # noqa: ANN401
+    damage(Path("images.npz"))
+    refused(invoke(stage), message)
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("stage", ["evaluate", "sample", "inpaint"])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "model.safetensors does not exist"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-8]), "is not a nicelab weights file"),
+        (flip, "model.safetensors was altered"),
+        (lambda path: write_weights(path, {}, {}), "does not fit its header"),
+        (lambda path: path.write_bytes(b"\x80\x04N."), "is not a nicelab weights file"),
+    ],
+)
+@pytest.mark.usefixtures("work")
+def test_bad_models(stage: str, damage: Any, message: str) -> None:  # noqa: ANN401
+    damage(Path("model.safetensors"))
+    refused(invoke(stage), message)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "figures"])
+@pytest.mark.usefixtures("work")
+def test_bad_parameter_files(stage: str) -> None:
+    arguments = DEFAULTS.get(stage, [])
+    Path("params.yaml").write_text("train: [1")
+    refused(invoke(stage, *arguments, "--params", "params.yaml"), "params.yaml is not valid YAML")
+    refused(invoke(stage, *arguments, "--params", "gone.yaml"), "cannot read the parameters")
+
+
+@pytest.mark.parametrize(
+    ("stage", "option"),
+    [(stage, option) for stage in STAGES for option in OUTPUTS.get(stage, STUDY)],
+)
+@pytest.mark.usefixtures("work")
+def test_unwritable_outputs(stage: str, option: str) -> None:
+    """Each output in turn is below a file, so that it cannot be made."""
+    Path("file").write_text("")
+    if stage == "figures":
+        arguments = ["training", *(str(ROOT / f) for f in ("results/training.csv",
+                                                           "metrics/training.json"))]  # fmt: skip
+    elif stage == "report":
+        arguments = [str(ROOT / "metrics"), str(ROOT / "figures")]
+    else:
+        arguments = DEFAULTS.get(stage, [])
+    refused(invoke(stage, *arguments, option, "file/out"), "cannot write file/out")
+
+
+@pytest.mark.usefixtures("work")
+def test_divergence_keeps_no_model() -> None:
+    set_parameter("train.learning_rate", 1e30)
+    refused(invoke("train"), "training diverged: training_log_likelihood of epoch 1 is ")
+
+
+@pytest.mark.usefixtures("work")
+def test_an_unknown_device() -> None:
+    refused(invoke("train", "images.npz", "--device", "toaster"), "--device must be one that")
+    refused(invoke("train", NICELAB_DEVICE="cuda:99"), "--device must be one that")
+
+
+@pytest.mark.usefixtures("work")
+def test_raw_images_that_are_not_there() -> None:
+    set_parameter("data.dataset", "mnist")
+    refused(invoke("prepare"), "raw does not hold MNIST")
+
+
+@pytest.mark.usefixtures("work")
+def test_a_mirror_that_is_no_folder() -> None:
+    set_parameter("data.dataset", "mnist")
+    result = invoke("download", NICELAB_MNIST_MIRROR="/nowhere")
+    refused(result, "must be a folder or an http(s) URL, got /nowhere")
+
+
+@pytest.mark.usefixtures("work")
+def test_metrics_and_arrays_that_are_not_there() -> None:
+    refused(invoke("figures", "samples", "gone.npz", "gone.json"), "gone.npz does not exist")
+    refused(invoke("report", "gone", "gone"), "the report needs is missing from gone")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_help_says_what_the_stage_does(stage: str) -> None:
+    result = CliRunner().invoke(command(stage), ["--help"])
+    assert result.exit_code == 0
+    assert command(stage).help
+    assert "Where to write" in result.output
+
+
+def test_a_person_sees_one_line_and_no_traceback(work: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "stages" / "importance.py", "--arrays", "a", "--metrics", "m",
+         "--params", "gone.yaml"],
+        cwd=work, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: cannot read the parameters")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("work")
+def test_good_input_is_accepted() -> None:
+    set_parameter("train.epochs", 1)
+    set_parameter("inpaint.steps", 2)
+    set_parameter("evaluate.draws", 2)
+    for stage in ("train", "evaluate", "sample", "inpaint"):
+        result = invoke(stage)
+        assert result.exit_code == 0, result.output
+        assert {path.name for path in Path("out").iterdir()} >= {"metrics"}
