@@ -207,7 +207,7 @@ def test_the_committed_metrics_have_their_names() -> None:
            for k in ("score_as_printed", "score", "pathwise_as_printed", "pathwise")],
         "convolution": [f"{k}.largest_absolute_error"
                         for k in ("determinant", "reshape", "convolution", "coupling")],
-        "inpainting": ["methods.as_printed.squared_error", "methods.gradient_zeroed.squared_error"],
+        "inpainting": [f"methods.{k}.squared_error" for k in ("as_printed", "gradient_zeroed")],
     }  # fmt: skip
     for study, metrics in expected.items():
         wanted = {f"{metric}.{part}" for metric in metrics for part in estimate}
