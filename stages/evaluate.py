@@ -9,7 +9,7 @@ from nicelab import checkpoint
 from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output, params_option
 from nicelab.device import device_option
-from nicelab.evaluation import Evaluation, evaluate, summarise
+from nicelab.evaluation import Evaluation, study
 from nicelab.params import load
 
 PARTS = ("training", "validation", "test")
@@ -32,13 +32,11 @@ def main(
     require_writable(arrays, metrics)
     config = load(params, "evaluate", Evaluation)
     data = read_arrays(images, "dataset", *(f"{part}_pixels" for part in PARTS))
-    flow, header = checkpoint.load(model, device)
-    results = {}
-    for part in PARTS:
-        pixels = torch.from_numpy(data[f"{part}_pixels"][: len(data["test_pixels"])])
-        results[part] = evaluate(flow, pixels.to(device), config, part)
-    summary = {part: summarise(ll, header["dimensions"]) for part, ll in results.items()}
-    write_arrays(arrays, **{part: ll.mean(0).numpy() for part, ll in results.items()})
+    flow, _ = checkpoint.load(model, device)
+    count = len(data["test_pixels"])
+    parts = {p: torch.from_numpy(data[f"{p}_pixels"][:count]).to(device) for p in PARTS}
+    likelihoods, summary = study(flow, parts, config)
+    write_arrays(arrays, **likelihoods)
     write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 
 

@@ -8,17 +8,10 @@ import torch
 from nicelab import checkpoint
 from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output, params_option
-from nicelab.device import device_option, generator
+from nicelab.device import device_option
 from nicelab.images import scale
 from nicelab.params import load
-from nicelab.sampling import (
-    Sampling,
-    interpolate,
-    pairs,
-    round_trip_error,
-    scaling_spectrum,
-)
-from nicelab.statistics import Estimate, mean
+from nicelab.sampling import Sampling, study
 
 
 @click.command()
@@ -37,27 +30,9 @@ def main(
     data = read_arrays(images, "dataset", "test_pixels")
     flow, _ = checkpoint.load(model, device)
     test = torch.from_numpy(scale(data["test_pixels"])).to(device)
-    samples = flow.sample(config.samples, generator(config.seed, "samples", device=device)).cpu()
-    start, end = pairs(test, config)
-    spectrum = scaling_spectrum(flow).cpu()
-    outside = ((samples < 0) | (samples > 1)).double().mean(1)
-    write_arrays(
-        arrays,
-        samples=samples[: config.grid**2].numpy(),
-        interpolations=interpolate(flow, start, end, config.steps).cpu().numpy(),
-        spectrum=spectrum.numpy(),
-    )
-    summary = {
-        "dataset": str(data["dataset"]),
-        "share_of_pixels_outside_0_1": mean(outside),
-        "round_trip_error": Estimate.exact(round_trip_error(flow, test[:1000])),
-        "sigma": {
-            "largest": Estimate.exact(spectrum[0]),
-            "median": Estimate.exact(spectrum.median()),
-            "smallest": Estimate.exact(spectrum[-1]),
-        },
-    }
-    write_metrics(metrics, summary)
+    pictures, summary = study(flow, test, config)
+    write_arrays(arrays, **pictures)
+    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 
 
 if __name__ == "__main__":

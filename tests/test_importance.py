@@ -57,7 +57,7 @@ def test_a_slow_loop_gives_the_same_paths() -> None:
 
 
 def test_blocks_do_not_change_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nicelab.importance.BLOCK", 7)
+    monkeypatch.setattr("nicelab.importance.BLOCK", 7 * SHEET.plays)
     paths = simulate(SHEET, 0.55, 23, generator(0))
     assert paths.hit.shape == paths.plays.shape == (23,)
 

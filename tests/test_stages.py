@@ -127,6 +127,7 @@ def refused(result: Result, message: str) -> None:
         ("train", "train.epoch", 3, "train.epoch is unknown; did you mean epochs?"),
         ("evaluate", "evaluate.draws", 1, "evaluate.draws must be >= 2, got 1"),
         ("evaluate", "evaluate", [1], "evaluate must be a valid dictionary"),
+        ("sample", "sample.samples", 10, "samples must be >= 64 to fill a grid of 8 × 8, got 10"),
         ("sample", "sample.grid", 0, "sample.grid must be >= 1, got 0"),
         ("sample", "sample.steps", 1, "sample.steps must be >= 2, got 1"),
         ("sample", "sample.pairs", 31, "sample.pairs must be <= 30"),

@@ -3,8 +3,10 @@
 import math
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from nicelab.device import generator
 from nicelab.images import bits_per_dim
@@ -21,7 +23,28 @@ class Evaluation(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
-def evaluate(model: NICE, pixels: torch.Tensor, config: Evaluation, part: str) -> torch.Tensor:
+def study(
+    model: NICE, parts: dict[str, Tensor], config: Evaluation
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Log-likelihood of several parts of the data.
+
+    Args:
+        model: the flow.
+        parts: grey levels of each part, (n, D), dtype uint8, on the model's device.
+        config: number of draws and seed.
+
+    Returns:
+        The log-likelihood of each image in nats, its mean over draws, (n,), and metrics.
+    """
+    arrays, metrics = {}, {}
+    for part, pixels in parts.items():
+        draws = evaluate(model, pixels, config, part)
+        arrays[part] = draws.mean(0).numpy()
+        metrics[part] = summarise(draws, pixels.shape[1])
+    return arrays, metrics
+
+
+def evaluate(model: NICE, pixels: Tensor, config: Evaluation, part: str) -> Tensor:
     """Log-likelihood in nats of every image and noise draw, shape (draws, n), float64.
 
     Args:
@@ -39,7 +62,7 @@ def evaluate(model: NICE, pixels: torch.Tensor, config: Evaluation, part: str) -
     return torch.stack(draws)
 
 
-def summarise(log_likelihoods: torch.Tensor, dimensions: int) -> dict[str, Any]:
+def summarise(log_likelihoods: Tensor, dimensions: int) -> dict[str, Any]:
     """Metrics from log-likelihoods of shape (draws, n).
 
     The images are the independent samples: the standard error is over images, of which each

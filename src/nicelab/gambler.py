@@ -6,6 +6,7 @@ after a number of plays. I is the probability to reach the target.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -64,6 +65,7 @@ class Outcome:
         return float(self.hit.sum())
 
 
+@lru_cache(maxsize=16)
 def outcome(gambler: Gambler) -> Outcome:
     """The law of the end of the game, in float64; plays × target operations."""
     balance = np.zeros(gambler.target + 1)  # probability of each balance now
@@ -77,6 +79,7 @@ def outcome(gambler: Gambler) -> Outcome:
         ruin += after[0]
         after[[0, -1]] = 0
         balance = after
+    hit.flags.writeable = False
     return Outcome(hit, float(ruin), float(balance.sum()))
 
 
@@ -112,5 +115,9 @@ def relative_deviation(gambler: Gambler, q: np.ndarray | float) -> np.ndarray:
 
 def optimal_q(gambler: Gambler) -> float:
     """The win probability whose estimator has the least variance among all constant ones."""
-    objective = lambda q: float(np.log1p(relative_deviation(gambler, q) ** 2))  # noqa: E731
-    return float(minimize_scalar(objective, bounds=(1e-6, 1 - 1e-6), method="bounded").x)
+
+    def log_second_moment(q: float) -> float:
+        return float(np.log1p(relative_deviation(gambler, q) ** 2))
+
+    bounds = (1e-6, 1 - 1e-6)
+    return float(minimize_scalar(log_second_moment, bounds=bounds, method="bounded").x)

@@ -1,14 +1,17 @@
 """What the model makes: samples, interpolations, and the spectrum of its scaling."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
+import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from nicelab.device import generator
 from nicelab.errors import InputError
 from nicelab.nice import NICE
 from nicelab.params import Section
+from nicelab.statistics import Estimate, mean
 
 
 class Sampling(Section):
@@ -19,6 +22,51 @@ class Sampling(Section):
     pairs: Annotated[int, Field(ge=1, le=100)]
     steps: Annotated[int, Field(ge=2, le=100)]
     seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _fills_the_grid(self) -> Self:
+        if self.samples < self.grid**2:
+            raise ValueError(
+                f"samples must be >= {self.grid**2} to fill a grid of {self.grid} × {self.grid}, "
+                f"got {self.samples}"
+            )
+        return self
+
+
+def study(
+    model: NICE, test: Tensor, config: Sampling
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Samples, interpolations between test images, and the scaling's spectrum.
+
+    Args:
+        model: the flow.
+        test: test images in [0, 1], (n, D), on the model's device.
+        config: how many of each.
+
+    Returns:
+        Arrays `samples`, (grid², D), `interpolations`, (pairs, steps, D), and `spectrum`, (D,),
+        and metrics.
+    """
+    random = generator(config.seed, "samples", device=test.device)
+    samples = model.sample(config.samples, random).cpu()
+    paths = interpolate(model, *pairs(test, config), config.steps).cpu()
+    spectrum = scaling_spectrum(model).cpu()
+    outside = ((samples < 0) | (samples > 1)).double().mean(1)
+    arrays = {
+        "samples": samples[: config.grid**2].numpy(),
+        "interpolations": paths.numpy(),
+        "spectrum": spectrum.numpy(),
+    }
+    metrics = {
+        "share_of_pixels_outside_0_1": mean(outside),
+        "round_trip_error": Estimate.exact(round_trip_error(model, test[:1000])),
+        "sigma": {
+            "largest": Estimate.exact(spectrum[0]),
+            "median": Estimate.exact(spectrum.median()),
+            "smallest": Estimate.exact(spectrum[-1]),
+        },
+    }
+    return arrays, metrics
 
 
 def pairs(images: Tensor, config: Sampling) -> tuple[Tensor, Tensor]:
