@@ -16,7 +16,7 @@ from nicelab.gradients import (
 )
 
 RIGHT, FAULTY = ("score", "pathwise"), ("score_as_printed", "pathwise_as_printed")
-AWAY = [(0.3, 0.7), (0.44, 0.6), (1.37, 1.96), (-1.0, 0.8), (2.0, 0.4), (0.0, 1.2)]
+AWAY = [(0.3, 0.7), (0.44, 0.6), (1.37, 1.96), (-0.5, 0.6), (2.0, 0.4), (0.0, 1.2)]
 N = 100_000
 CONFIG = Gradients(
     start=Point(mu=0.0, sigma=1.0),

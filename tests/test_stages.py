@@ -228,7 +228,7 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
 @pytest.mark.usefixtures("work")
 def test_divergence_keeps_no_model() -> None:
     set_parameter("train.learning_rate", 1e30)
-    refused(invoke("train"), "training diverged: training_log_likelihood of epoch 1 is ")
+    refused(invoke("train"), "training diverged: ")
 
 
 @pytest.mark.usefixtures("work")

@@ -13,6 +13,8 @@ METHODS = {
     "gradient_zeroed": ("gradient zeroed", style.BLUE),
 }
 
+SHOWN_BELOW = 2000  # nats below the original image; what is lower is cut off
+
 
 def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     """Original, corrupted and both reconstructions; log p of each against steps."""
@@ -38,8 +40,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
             axes.plot(arrays[f"{method}_{suffix}"], color=colour, label=label)
         axes.axhline(level, color=style.GREY, ls=":", lw=1.2, label="the original image")
         axes.set(xlabel="step", ylabel="log p(x) (nats)", title=title)
-        axes.set_yscale("symlog", linthresh=1000)
-        axes.set_yticks([-1e6, -1e5, -1e4, -1e3, 0, 1e3])
-        axes.set_ylim(arrays[f"as_printed_{suffix}"].min() * 2, 1e4)
-        axes.legend(loc="best")
+        traces = np.stack([arrays[f"{method}_{suffix}"] for method in METHODS])
+        axes.set_ylim(max(traces.min(), level - SHOWN_BELOW), max(traces.max(), level) + 50)
+        axes.legend(loc="lower right")
     return figure

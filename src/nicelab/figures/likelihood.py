@@ -21,7 +21,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     )
     axes = figure.subplots()
     everything = np.concatenate([arrays[part] for part in COLOURS])
-    bins = np.linspace(*np.quantile(everything, [0.002, 1]), 80)
+    bins = np.linspace(*np.quantile(everything, [0.01, 1]), 80)
     for part, colour in COLOURS.items():
         mean = metrics[part]["log_likelihood"]
         axes.hist(

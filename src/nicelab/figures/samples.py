@@ -13,7 +13,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     spectrum = arrays["spectrum"]
     ratio = spectrum[0] / spectrum[-1]
     figure = style.new(
-        f"{metrics['dataset']}: what NICE has learned; its scales span a factor of {ratio:.3g}",
+        f"{metrics['dataset']}: what NICE has learned; its scales span a factor of {ratio:.0f}",
         height=5.6,
     )
     left, right = figure.subfigures(1, 2, width_ratios=[1, 1.05])
