@@ -180,6 +180,23 @@ def test_stale_code_is_noticed(finished: Path) -> None:
 
 
 @pytest.mark.pipeline
+def test_stale_code_is_noticed_without_data(clone: Callable[[str], Path]) -> None:
+    root = clone("without_data")
+    shutil.copy(ROOT / "params.yaml", root / "params.yaml")
+    module = root / "src" / "nicelab" / "coupling.py"
+    module.write_text(module.read_text() + "\n")
+    assert "train" in stale_stages(root)
+
+
+@pytest.mark.pipeline
+def test_a_broken_pipeline_is_no_clean_bill(clone: Callable[[str], Path]) -> None:
+    root = clone("broken")
+    (root / "dvc.yaml").write_text("stages: 3")
+    with pytest.raises(RuntimeError, match="dvc repro --dry --allow-missing failed"):
+        stale_stages(root)
+
+
+@pytest.mark.pipeline
 def test_two_clean_runs_give_the_same_bytes(finished: Path, clone: Callable[[str], Path]) -> None:
     """`dvc.lock` holds the digest of every output."""
     again = clone("again")
