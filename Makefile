@@ -35,7 +35,8 @@ check: .venv/.ready
 	python tests/lock.py
 
 lock:
-	uvx uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(PYTHON) -m venv tmp/uv && tmp/uv/bin/pip install --quiet uv
+	tmp/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	    --no-annotate --generate-hashes --custom-compile-command "make lock" -o requirements.lock
 
 readme: .venv/.ready
