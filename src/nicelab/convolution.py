@@ -89,7 +89,7 @@ class InvertibleConvolution(nn.Module):
         return convolve(x, *self.factors())
 
     def inverse(self, y: Tensor) -> Tensor:
-        """X such that forward(x) is y."""
+        """The x such that forward(x) is y."""
         return deconvolve(y, *self.factors())
 
     def factors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -140,7 +140,7 @@ class ConvolutionalCoupling(nn.Module):
         return torch.cat([x_a, z_b], dim=-3), ladj
 
     def inverse(self, z: Tensor) -> Tensor:
-        """X such that forward(x) is z."""
+        """The x such that forward(x) is z."""
         z_a, z_b = z.split(self.channels, dim=-3)
         return torch.cat([z_a, deconvolve(z_b, self.P, *self._factors(z_a))], dim=-3)
 

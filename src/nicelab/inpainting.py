@@ -81,7 +81,7 @@ def project(x: Tensor, observed: Tensor, hidden: Tensor) -> Tensor:
 def ascend(
     model: NICE, start: Tensor, hidden: Tensor, steps: int, step_size: float, method: str
 ) -> Completion:
-    """X ← Π(x + ε g), where g is the gradient of log p at x or, as printed, the sum of all so far.
+    """Step x ← Π(x + ε g) with g the gradient of log p at x or, as printed, the sum of all so far.
 
     The sheet's script never sets the gradient's buffer to zero. What it does is not gradient
     ascent but a heavy ball without friction.
