@@ -1,9 +1,19 @@
+import subprocess
+import sys
+
 import click
 import pytest
 import torch
 from click.testing import CliRunner
 
 from nicelab.device import device_option, generator
+
+CHOOSE_DEVICE = """
+import torch
+from nicelab.device import _resolve
+_resolve(None, None, "cpu")
+print(float((torch.full((1_000_000,), 1e-30) * 1e-10).max()))
+"""
 
 
 def test_streams_are_reproducible_and_their_own() -> None:
@@ -25,6 +35,16 @@ def test_option_and_variable() -> None:
     assert CliRunner().invoke(show, ["--device", "cpu"]).output == "cpu\n"
     assert CliRunner().invoke(show, [], env={"NICELAB_DEVICE": "cpu"}).output == "cpu\n"
     assert CliRunner().invoke(show, []).output in ("cpu\n", "cuda\n")
+
+
+def test_denormal_numbers_count_as_zero_in_every_thread() -> None:
+    small = torch.full((1_000_000,), 1e-30)
+    torch.set_flush_denormal(False)
+    assert float(small[0] * 1e-10) > 0
+    done = subprocess.run(
+        [sys.executable, "-c", CHOOSE_DEVICE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "0.0\n"
 
 
 @pytest.mark.parametrize("name", ["toaster", "cuda:99", ""])

@@ -120,7 +120,7 @@ def test_expected_ends_after_500_steps(name: str, end: tuple[float, float]) -> N
 
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_sgd_ends_where_expected(name: str) -> None:
-    """Mean over 400 seeds within 4 standard errors, but for the noise's second-order drift."""
+    """Mean over 400 seeds within 4 standard errors; the drift that noise adds is smaller."""
     ends = sgd(name, CONFIG, generator(0, name))[-1]
     expected = descend(lambda p: expected_gradient(name, p), as_tensor(CONFIG.start), 1e-3, 500)
     error = ends.std(0) / len(ends) ** 0.5

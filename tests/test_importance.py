@@ -5,7 +5,7 @@ from nicelab.device import generator
 from nicelab.errors import InputError
 from nicelab.gambler import Gambler, outcome, relative_deviation
 from nicelab.importance import Importance, balances, simulate, stopped, study
-from nicelab.statistics import mean
+from nicelab.statistics import mean, relative_error
 
 SHEET = Importance(
     start=100, target=200, plays=600, p="18/37", q=0.55, paths=3000, shown=5, seed=0
@@ -22,8 +22,8 @@ def test_estimate_within_4_standard_errors(gambler: Gambler, q: float) -> None:
     samples = simulate(gambler, q, 20_000, generator(1)).samples
     exact = outcome(gambler).probability
     assert abs(mean(samples).z_score(exact)) < 4
-    observed = samples.std() / samples.mean()
-    assert observed == pytest.approx(float(relative_deviation(gambler, q)), rel=0.15)
+    exact_error = float(relative_deviation(gambler, q)) / 20_000**0.5
+    assert abs(relative_error(samples).z_score(exact_error)) < 4
 
 
 @pytest.mark.parametrize(("gambler", "q"), OTHERS)

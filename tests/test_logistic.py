@@ -24,6 +24,7 @@ def test_log_of_one_plus_exp_would_overflow() -> None:
 
 
 def test_samples_have_the_distribution() -> None:
+    """Kolmogorov–Smirnov; the deviation within 4 of its errors, 0.9 sd/√n for kurtosis 4.2."""
     z = logistic.sample((20_000,), generator(0), torch.float64)
     assert stats.kstest(z.numpy(), "logistic").pvalue > 1e-3
     assert abs(z.std() - logistic.STANDARD_DEVIATION) < 4 * 0.9 * z.std() / np.sqrt(20_000)
