@@ -18,6 +18,8 @@ from nicelab.device import device_option
 from nicelab.nice import NICE, Architecture
 from nicelab.params import load
 from nicelab.progress import TrainingProgress
+from nicelab.ranks import joined
+from nicelab.snapshots import Snapshots
 from nicelab.training import Training, train
 
 
@@ -31,20 +33,33 @@ from nicelab.training import Training, train
 def main(
     images: Path, model: Path, curve: Path, metrics: Path, device: torch.device, params: Path
 ) -> None:
-    """Train NICE on the arrays in IMAGES and keep the best validation weights."""
+    """Train NICE on the arrays in IMAGES and keep the best validation weights.
+
+    Interrupted, it goes on from its last epoch when it is started again. Under torchrun its
+    processes share each batch.
+    """
     architecture = load(params, "model", Architecture)
     config = load(params, "train", Training)
     require_writable(model, curve, metrics)
     arrays = read_arrays(images, "dataset", "training_pixels", "validation_pixels")
     dataset = str(arrays["dataset"])
-    pixels, validation = (
-        torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
-        for part in ("training", "validation")
-    )
-    flow = NICE(pixels.shape[1], architecture).to(device)
-    whole_batches = len(pixels) // config.batch * config.batch
-    progress = TrainingProgress(config.epochs, whole_batches)
-    trained = train(flow, pixels, validation, config, progress)
+    with joined(device) as (ranks, device):
+        pixels, validation = (
+            torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
+            for part in ("training", "validation")
+        )
+        flow = NICE(pixels.shape[1], architecture).to(device)
+        made_on = {
+            "device": device.type,
+            "processes": ranks.size,
+            "threads": torch.get_num_threads(),
+        }
+        memory = Snapshots(model, digest(images), architecture, config, made_on)
+        whole_batches = len(pixels) // config.batch * config.batch
+        progress = TrainingProgress(config.epochs, whole_batches, silent=not ranks.first)
+        trained = train(flow, pixels, validation, config, progress, memory, ranks)
+    if not ranks.first:
+        return
 
     checkpoint.save(model, flow, architecture, dataset)
     write_table(curve, trained.curve)
@@ -56,10 +71,10 @@ def main(
         "validation": {"log_likelihood": trained.validation},
         "model_md5": digest(model),
         "torch": torch.__version__,
-        "device": device.type,
-        "threads": torch.get_num_threads(),
+        **made_on,
     }
     write_metrics(metrics, summary)
+    memory.clear()
 
 
 if __name__ == "__main__":

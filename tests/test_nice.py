@@ -4,6 +4,7 @@ from scipy import stats
 from torch.func import jacrev
 
 from nicelab import logistic
+from nicelab.device import generator
 from nicelab.nice import MASK, NICE, Architecture
 
 PAPER = Architecture(couplings=4, hidden=1000, depth=5)
@@ -56,6 +57,12 @@ def test_samples_follow_the_density(flow: NICE, random: torch.Generator) -> None
     with torch.no_grad():
         z, _ = flow(flow.sample(5000, random))
     assert stats.kstest(z.flatten().numpy(), "logistic").pvalue > 1e-3
+
+
+def test_temperature_multiplies_the_latents(flow: NICE) -> None:
+    with torch.no_grad():
+        cold, warm = (flow(flow.sample(50, generator(3), t))[0] for t in (0.5, 1.0))
+    torch.testing.assert_close(cold, 0.5 * warm)
 
 
 def test_starts_at_the_prior_for_standardised_data(random: torch.Generator) -> None:

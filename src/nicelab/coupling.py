@@ -38,7 +38,7 @@ class AdditiveCoupling(nn.Module):
         widths = [dimensions // 2] + depth * [hidden]
         layers = []
         for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
-            layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
+            layers += [nn.Linear(fan_in, fan_out), nn.ReLU(inplace=True)]
         self.m = nn.Sequential(*layers, nn.Linear(widths[-1], dimensions // 2))
 
     def forward(self, x: Tensor) -> Tensor:

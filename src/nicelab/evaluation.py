@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from nicelab.device import generator
-from nicelab.images import bits_per_dim
+from nicelab.images import bits_per_dim, dequantise
 from nicelab.nice import NICE
 from nicelab.params import Section
 from nicelab.statistics import Estimate, mean
@@ -53,12 +53,10 @@ def evaluate(model: NICE, pixels: Tensor, config: Evaluation, part: str) -> Tens
         config: number of draws and seed.
         part: `test`, `validation`, …: each part of the data has noise of its own.
     """
-    draws = [
-        log_likelihoods(
-            model, pixels, generator(config.seed, part, draw, device=pixels.device)
-        ).cpu()
-        for draw in range(config.draws)
-    ]
+    draws = []
+    for draw in range(config.draws):
+        noise = generator(config.seed, part, draw, device=pixels.device)
+        draws.append(log_likelihoods(model, dequantise(pixels, noise)).cpu())
     return torch.stack(draws)
 
 

@@ -47,7 +47,7 @@ class NICE(nn.Module):
         return self.s.exp() * x, self.s.sum()
 
     def inverse(self, z: Tensor) -> Tensor:
-        """X such that forward(x) is z, shape (*, D)."""
+        """The x for which forward(x) is z, shape (*, D)."""
         x = z * (-self.s).exp()
         for coupling in reversed(self.couplings):
             x = coupling.inverse(x)
@@ -58,10 +58,10 @@ class NICE(nn.Module):
         z, ladj = self(x)
         return logistic.log_prob(z).sum(-1, dtype=torch.float64) + ladj
 
-    def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """Independent draws of x, shape (count, D)."""
+    def sample(self, count: int, generator: torch.Generator, temperature: float = 1.0) -> Tensor:
+        """Independent draws of x, shape (count, D), from latents multiplied by a temperature."""
         shape = (count, self.s.numel())
-        return self.inverse(logistic.sample(shape, generator, self.s.dtype))
+        return self.inverse(temperature * logistic.sample(shape, generator, self.s.dtype))
 
     @torch.no_grad()
     def initialise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:

@@ -12,13 +12,15 @@ class TrainingProgress:
     """A progress bar on a terminal; elsewhere one line per epoch.
 
     Args:
-        epochs: number of epochs to come.
+        epochs: number of epochs in all.
         images: number of images that each trains on.
+        silent: show nothing, because another process of the same training does.
     """
 
-    def __init__(self, epochs: int, images: int) -> None:
-        self._epochs = epochs
-        self._terminal = sys.stderr.isatty()
+    def __init__(self, epochs: int, images: int, silent: bool = False) -> None:
+        self._epochs, self._per_epoch = epochs, images
+        self._silent = silent
+        self._terminal = sys.stderr.isatty() and not silent
         self._bar = tqdm(
             total=epochs * images, unit=" images", unit_scale=True, disable=not self._terminal
         )
@@ -26,6 +28,12 @@ class TrainingProgress:
 
     def _begin(self) -> None:
         self._images, self._start, self._last = 0, time.perf_counter(), 0.0
+
+    def resume(self, epochs: int) -> None:
+        """So many epochs were done before the training was interrupted."""
+        self._bar.update(epochs * self._per_epoch)
+        if not self._silent:
+            click.echo(f"going on after epoch {epochs}", err=self._terminal)
 
     def step(self, images: int, log_likelihood: SupportsFloat) -> None:
         """A batch of this size had this mean log-likelihood in nats."""
@@ -45,6 +53,6 @@ class TrainingProgress:
         )
         if self._terminal:
             self._bar.write(line, file=sys.stderr)
-        else:
+        elif not self._silent:
             click.echo(line)
         self._begin()

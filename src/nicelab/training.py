@@ -3,13 +3,12 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Annotated, Literal, Protocol
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -18,6 +17,7 @@ from nicelab.errors import InputError
 from nicelab.images import LEVELS, dequantise
 from nicelab.nice import NICE
 from nicelab.params import Section
+from nicelab.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate, mean
 
 EVALUATION_BATCH = 1000
@@ -39,11 +39,24 @@ class Training(Section):
 class Progress(Protocol):
     """What the training tells while it runs."""
 
+    def resume(self, epochs: int) -> None:
+        """So many epochs were done before the training was interrupted."""
+
     def step(self, images: int, log_likelihood: Tensor) -> None:
         """A batch of this size had this mean log-likelihood, a scalar on the model's device."""
 
     def epoch(self, row: dict[str, float]) -> None:
         """An epoch ended with this row of the training curve."""
+
+
+class Memory(Protocol):
+    """Where the training keeps its state after each epoch, to go on if it is interrupted."""
+
+    def load(self) -> dict[str, Any] | None:
+        """The last state, None if there is none."""
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Keep this state: tensors, numbers and text in dictionaries and lists."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,34 @@ class Trained:
     curve: list[dict[str, float]]
     best_epoch: int
     validation: Estimate
+
+
+@dataclass
+class _Run:
+    """All that changes while a model trains."""
+
+    model: NICE
+    optimiser: Optimizer
+    decay: LambdaLR
+    curve: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "decay": self.decay.state_dict(),
+            "curve": self.curve,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for part in ("model", "optimiser", "decay"):
+            getattr(self, part).load_state_dict(state[part])
+        for name in ("curve", "best_epoch", "best_weights"):
+            setattr(self, name, state[name])
 
 
 def schedule(kind: str) -> Callable[[float], float]:
@@ -71,16 +112,20 @@ def moments(pixels: Tensor) -> tuple[Tensor, Tensor]:
     return ((x.mean(0) + 0.5) / LEVELS).float(), (variance.sqrt() / LEVELS).float()
 
 
-def log_likelihoods(model: NICE, pixels: Tensor, noise: torch.Generator) -> Tensor:
-    """Log-likelihood in nats of each image with one noise draw each, shape (n,), float64."""
-    with torch.no_grad():
-        return torch.cat(
-            [model.log_prob(dequantise(p, noise)) for p in pixels.split(EVALUATION_BATCH)]
-        )
+@torch.no_grad()
+def log_likelihoods(model: NICE, x: Tensor) -> Tensor:
+    """Log-likelihood in nats of many images, shape (n, D), a few at a time; (n,), float64."""
+    return torch.cat([model.log_prob(part) for part in x.split(EVALUATION_BATCH)])
 
 
 def train(
-    model: NICE, images: Tensor, validation: Tensor, config: Training, progress: Progress
+    model: NICE,
+    images: Tensor,
+    validation: Tensor,
+    config: Training,
+    progress: Progress,
+    memory: Memory | None = None,
+    ranks: Ranks = ALONE,
 ) -> Trained:
     """Train `model` in place and leave it with its best validation weights.
 
@@ -94,14 +139,13 @@ def train(
         validation: validation levels, shape (m, D).
         config: the recipe.
         progress: is told of each step and epoch.
+        memory: where to go on from, and to keep the state after each epoch.
+        ranks: the processes that share the work; they all call this with the same arguments.
 
     Raises:
         InputError: the likelihood became NaN or infinite, or the batch exceeds the images.
     """
-    if config.batch > len(images):
-        raise InputError(
-            f"train.batch must be <= the {len(images)} training images, got {config.batch}"
-        )
+    _require_batch(config.batch, len(images), ranks)
     device = images.device
     centre, spread = moments(images)
     model.initialise(centre, spread, generator(config.seed, "initialise", device=device))
@@ -109,66 +153,87 @@ def train(
     optimiser = _optimiser(model, config)
     steps = config.epochs * (len(images) // config.batch)
     factor = schedule(config.schedule)
-    decay = LambdaLR(optimiser, lambda step: factor(step / steps))
-    curve, best, best_epoch, best_weights = [], Estimate(-math.inf, math.inf, 0), 0, {}
+    run = _Run(model, optimiser, LambdaLR(optimiser, lambda step: factor(step / steps)))
+    if memory and (state := ranks.same(memory.load() if ranks.first else None)):
+        run.restore(state)
+        progress.resume(len(run.curve))
+    log_prob = ranks.average_gradients(_LogProb(model))
+    held_out = dequantise(validation, generator(config.seed, "validation", device=device))
 
-    for epoch in range(1, config.epochs + 1):
-        row = {"epoch": epoch, "learning_rate": decay.get_last_lr()[0]}
-        fitted = _ascend(model, images, optimiser, decay, config, epoch, progress)
-        noise = generator(config.seed, "validation", device=device)
-        held_out = mean(log_likelihoods(model, validation, noise).cpu())
-        row["training_log_likelihood"] = fitted
-        row["validation_log_likelihood"] = held_out.value
-        row["validation_standard_error"] = held_out.standard_error
+    for epoch in range(len(run.curve) + 1, config.epochs + 1):
+        row = {"epoch": epoch, "learning_rate": run.decay.get_last_lr()[0]}
+        row["training_log_likelihood"] = _ascend(
+            log_prob, images, run, config, epoch, progress, ranks
+        )
+        likelihoods = log_likelihoods(model, ranks.share(held_out))
+        estimate = mean(ranks.merge(likelihoods, len(held_out)).cpu())
+        row["validation_log_likelihood"] = estimate.value
+        row["validation_standard_error"] = estimate.standard_error
         _require_finite(row, config)
-        curve.append(row)
+        run.curve.append(row)
+        if estimate.value == max(r["validation_log_likelihood"] for r in run.curve):
+            run.best_epoch = epoch
+            run.best_weights = {name: w.clone() for name, w in model.state_dict().items()}
+        if memory and ranks.first:
+            memory.save(run.state())
         progress.epoch(row)
-        if held_out.value > best.value:
-            best, best_epoch = held_out, epoch
-            best_weights = {name: w.clone() for name, w in model.state_dict().items()}
-    model.load_state_dict(best_weights)
+    model.load_state_dict(run.best_weights)
     _fold_units(model)
-    return Trained(curve, best_epoch, best)
+    best = run.curve[run.best_epoch - 1]
+    validation_estimate = Estimate(
+        best["validation_log_likelihood"], best["validation_standard_error"], len(validation)
+    )
+    return Trained(run.curve, run.best_epoch, validation_estimate)
 
 
 def _ascend(
-    model: NICE,
+    log_prob: nn.Module,
     images: Tensor,
-    optimiser: Optimizer,
-    decay: LambdaLR,
+    run: _Run,
     config: Training,
     epoch: int,
     progress: Progress,
+    ranks: Ranks,
 ) -> float:
     """One pass over the images; returns the mean log-likelihood on the way."""
-    noise = generator(config.seed, "noise", epoch, device=images.device)
-    means = []
-    for batch in _batches(images, config, epoch):
-        with _precision(config.precision, images.device):
-            log_likelihood = model.log_prob(dequantise(batch, noise)).mean()
-        optimiser.zero_grad()
-        (-log_likelihood).backward()
-        optimiser.step()
-        decay.step()
-        means.append(log_likelihood.detach())
-        progress.step(config.batch, means[-1])
-    return float(torch.stack(means).mean())
+    x = dequantise(images, generator(config.seed, "noise", epoch, device=images.device))
+    sums = []
+    for batch in _batches(len(images), config, epoch):
+        share = ranks.share(batch).to(x.device)
+        with _precision(config.precision, x.device):
+            log_likelihood = log_prob(x[share]).sum() / config.batch
+        run.optimiser.zero_grad()
+        (-ranks.size * log_likelihood).backward()  # gradients are then averaged over ranks
+        run.optimiser.step()
+        run.decay.step()
+        sums.append(log_likelihood.detach())
+        progress.step(config.batch, ranks.size * sums[-1])
+    return float(ranks.total(torch.stack(sums)).mean())
 
 
-class _InUnits(nn.Module):
-    """A parameter w = unit ⊙ v, of which v is learned."""
+class _LogProb(nn.Module):
+    """The log density as a module, whose gradients several processes can average."""
+
+    def __init__(self, model: NICE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model.log_prob(x)
+
+
+class _Units(nn.Module):
+    """Turns a shift in units, of shape (*, D/2), into a shift of pixels."""
 
     def __init__(self, unit: Tensor) -> None:
         super().__init__()
-        self.register_buffer("unit", unit)
+        self.unit = unit
 
-    def forward(self, v: Tensor) -> Tensor:
-        return v * self.unit
-
-    def right_inverse(self, w: Tensor) -> Tensor:
-        return w / self.unit
+    def forward(self, shift: Tensor) -> Tensor:
+        return shift * self.unit
 
 
+@torch.no_grad()
 def _learn_in_units(model: NICE, spread: Tensor) -> None:
     """Learn each shift in units of the spread of the pixel it shifts.
 
@@ -177,16 +242,18 @@ def _learn_in_units(model: NICE, spread: Tensor) -> None:
     """
     for coupling in model.couplings:
         unit = spread[coupling.shifts :: 2]
-        last = coupling.m[-1]
-        parametrize.register_parametrization(last, "weight", _InUnits(unit[:, None]))
-        parametrize.register_parametrization(last, "bias", _InUnits(unit))
+        coupling.m[-1].weight.div_(unit[:, None])
+        coupling.m[-1].bias.div_(unit)
+        coupling.m.append(_Units(unit))
 
 
+@torch.no_grad()
 def _fold_units(model: NICE) -> None:
     """Undo `_learn_in_units`: the same flow, with plain weights again."""
     for coupling in model.couplings:
-        for name in ("weight", "bias"):
-            parametrize.remove_parametrizations(coupling.m[-1], name)
+        unit = coupling.m.pop(-1).unit
+        coupling.m[-1].weight.mul_(unit[:, None])
+        coupling.m[-1].bias.mul_(unit)
 
 
 def _optimiser(model: NICE, config: Training) -> Optimizer:
@@ -201,12 +268,10 @@ def _optimiser(model: NICE, config: Training) -> Optimizer:
     return AdamW(groups, lr=config.learning_rate, fused=True)
 
 
-def _batches(images: Tensor, config: Training, epoch: int) -> Iterator[Tensor]:
-    """The images in a random order of this epoch; a last incomplete batch is left out."""
-    order = torch.randperm(len(images), generator=generator(config.seed, "order", epoch))
-    for chunk in order.split(config.batch):
-        if len(chunk) == config.batch:
-            yield images[chunk.to(images.device)]
+def _batches(count: int, config: Training, epoch: int) -> Iterator[Tensor]:
+    """Indices in a random order of this epoch; a last incomplete batch is left out."""
+    order = torch.randperm(count, generator=generator(config.seed, "order", epoch))
+    yield from order[: count // config.batch * config.batch].split(config.batch)
 
 
 def _precision(name: str, device: torch.device) -> torch.autocast | nullcontext:
@@ -214,6 +279,16 @@ def _precision(name: str, device: torch.device) -> torch.autocast | nullcontext:
     if name == "float32":
         return nullcontext()
     return torch.autocast(device.type, DTYPES[name])
+
+
+def _require_batch(batch: int, images: int, ranks: Ranks) -> None:
+    if batch > images:
+        raise InputError(f"train.batch must be <= the {images} training images, got {batch}")
+    if batch < ranks.size:
+        raise InputError(
+            f"train.batch must be >= {ranks.size}, the number of processes that share it, "
+            f"got {batch}"
+        )
 
 
 def _require_finite(row: dict[str, float], config: Training) -> None:
