@@ -1,12 +1,13 @@
 # make demo: everything on data that needs no download, in a scratch clone.
 # make test: the tests.          make repro: the real thing, on MNIST.
+# make benchmark: the speed of a training step, against other code and the machine's limit.
 
 PYTHON ?= python3.11
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test repro check lock readme clean
+.PHONY: demo test repro benchmark check lock readme clean
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -27,6 +28,15 @@ test: .venv/.ready
 repro: .venv/.ready
 	dvc repro
 	@echo "The report is at $(CURDIR)/report/report.html"
+
+# The other code bases go into a folder of their own, without what they would pull in.
+tmp/peers: .venv/.ready benchmarks/requirements.txt
+	rm -rf $@
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation --target $@ \
+	    -r benchmarks/requirements.txt
+
+benchmark: tmp/peers
+	PYTHONPATH=tmp/peers python benchmarks/throughput.py
 
 # dvc.lock must belong to the code and parameters as they stand.
 check: .venv/.ready

@@ -13,6 +13,7 @@ from nicelab.figures import style
 STUDIES = (
     "training",
     "likelihood",
+    "diagnostics",
     "samples",
     "inpainting",
     "convolution",

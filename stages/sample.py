@@ -27,10 +27,12 @@ def main(
     """Samples of MODEL, interpolations between test images, and the scaling's spectrum."""
     require_writable(arrays, metrics)
     config = load(params, "sample", Sampling)
-    data = read_arrays(images, "dataset", "test_pixels")
+    data = read_arrays(images, "dataset", "training_pixels", "test_pixels")
     flow, _ = checkpoint.load(model, device)
-    test = torch.from_numpy(scale(data["test_pixels"])).to(device)
-    pictures, summary = study(flow, test, config)
+    training, test = (
+        torch.from_numpy(scale(data[f"{part}_pixels"])).to(device) for part in ("training", "test")
+    )
+    pictures, summary = study(flow, training, test, config)
     write_arrays(arrays, **pictures)
     write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 

@@ -13,13 +13,14 @@ from imports import ROOT, first_party, sections
 from lock import stale_stages
 from nicelab.params import flatten, read_all
 
-STUDIES = ("training", "likelihood", "samples", "inpainting", "convolution", "importance",
-           "gradients")  # fmt: skip
+STUDIES = ("training", "likelihood", "diagnostics", "samples", "inpainting", "convolution",
+           "importance", "gradients")  # fmt: skip
 # Declared for all figures at once, though not each of them needs both.
 SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py")
 # Stages that run again when a section changes: the stage, its figure, and what follows.
-AFTER_MODEL = {"evaluate", "sample", "inpaint", "figures@likelihood", "figures@samples",
-               "figures@inpainting", "report"}  # fmt: skip
+AFTER_MODEL = {"evaluate", "diagnose", "sample", "inpaint", "figures@likelihood",
+               "figures@diagnostics", "figures@samples", "figures@inpainting",
+               "report"}  # fmt: skip
 AFTER_TRAIN = AFTER_MODEL | {"train", "figures@training"}
 AFFECTED = {
     "data": AFTER_TRAIN | {"download", "prepare"},
@@ -27,6 +28,7 @@ AFFECTED = {
     "model": AFTER_TRAIN,
     "train": AFTER_TRAIN,
     "evaluate": {"evaluate", "figures@likelihood", "report"},
+    "diagnose": {"diagnose", "figures@diagnostics", "report"},
     "sample": {"sample", "figures@samples", "report"},
     "inpaint": {"inpaint", "figures@inpainting", "report"},
     "convolution": {"convolution", "figures@convolution", "report"},

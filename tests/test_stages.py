@@ -34,6 +34,7 @@ DEFAULTS = {
     "prepare": ["raw"],
     "train": ["images.npz"],
     "evaluate": ["images.npz", "model.safetensors"],
+    "diagnose": ["images.npz", "model.safetensors"],
     "sample": ["images.npz", "model.safetensors"],
     "inpaint": ["images.npz", "model.safetensors"],
     "report": ["metrics", "figures"],
@@ -128,6 +129,9 @@ def refused(result: Result, message: str) -> None:
         ("evaluate", "evaluate.draws", 1, "evaluate.draws must be >= 2, got 1"),
         ("evaluate", "evaluate", [1], "evaluate must be a valid dictionary"),
         ("sample", "sample.samples", 10, "samples must be >= 64 to fill a grid of 8 × 8, got 10"),
+        ("sample", "sample.temperatures", [0], "sample.temperatures.0 must be > 0, got 0"),
+        ("sample", "sample.temperatures", 1.0, "sample.temperatures must be a valid list, got 1"),
+        ("diagnose", "diagnose.images", 1, "diagnose.images must be >= 2, got 1"),
         ("sample", "sample.grid", 0, "sample.grid must be >= 1, got 0"),
         ("sample", "sample.steps", 1, "sample.steps must be >= 2, got 1"),
         ("sample", "sample.pairs", 31, "sample.pairs must be <= 30"),
@@ -160,7 +164,7 @@ def test_bad_parameters(stage: str, name: str, value: Any, message: str) -> None
     refused(invoke(stage), message)
 
 
-@pytest.mark.parametrize("stage", ["train", "evaluate", "sample", "inpaint"])
+@pytest.mark.parametrize("stage", ["train", "evaluate", "diagnose", "sample", "inpaint"])
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -181,7 +185,7 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("stage", ["evaluate", "sample", "inpaint"])
+@pytest.mark.parametrize("stage", ["evaluate", "diagnose", "sample", "inpaint"])
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -282,7 +286,7 @@ def test_good_input_is_accepted() -> None:
     set_parameter("train.epochs", 1)
     set_parameter("inpaint.steps", 2)
     set_parameter("evaluate.draws", 2)
-    for stage in ("train", "evaluate", "sample", "inpaint"):
+    for stage in ("train", "evaluate", "diagnose", "sample", "inpaint"):
         result = invoke(stage)
         assert result.exit_code == 0, result.output
         assert {path.name for path in Path("out").iterdir()} >= {"metrics"}

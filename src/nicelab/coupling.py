@@ -52,7 +52,7 @@ class AdditiveCoupling(nn.Module):
     def _shift(self, x: Tensor, sign: int) -> Tensor:
         halves = list(x.unflatten(-1, (-1, 2)).unbind(-1))  # (even, odd), each (*, D/2)
         kept = halves[1 - self.shifts]
-        halves[self.shifts] = halves[self.shifts] + sign * self.m(kept)
+        halves[self.shifts] = torch.add(halves[self.shifts], self.m(kept), alpha=sign)
         return torch.stack(halves, dim=-1).flatten(-2)
 
     @torch.no_grad()

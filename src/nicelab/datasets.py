@@ -137,13 +137,20 @@ def read(dataset: str, folder: Path) -> tuple[Images, Images]:
 
 
 def _digits() -> tuple[Images, Images]:
+    images = scikit_digits()
+    cut = len(images.labels) - DIGITS_TEST
+    return (
+        Images(images.pixels[:cut], images.labels[:cut]),
+        Images(images.pixels[cut:], images.labels[cut:]),
+    )
+
+
+def scikit_digits() -> Images:
     """The 1797 digits of 8 × 8 pixels and 17 levels, resampled to 28 × 28 and 256 levels."""
     digits = load_digits()
     levels = (digits.images * (LEVELS - 1) / 16).round().astype(np.uint8)
     pixels = np.stack([_resample(image) for image in levels]).reshape(-1, PIXELS)
-    labels = digits.target.astype(np.uint8)
-    cut = len(labels) - DIGITS_TEST
-    return Images(pixels[:cut], labels[:cut]), Images(pixels[cut:], labels[cut:])
+    return Images(pixels, digits.target.astype(np.uint8))
 
 
 def _resample(image: np.ndarray) -> np.ndarray:

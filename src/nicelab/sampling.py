@@ -1,10 +1,11 @@
-"""What the model makes: samples, interpolations, and the spectrum of its scaling."""
+"""What the model makes: samples and interpolations; whether it copies; its scales' spectrum."""
 
 from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
 from pydantic import Field, model_validator
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from nicelab.device import generator
@@ -18,6 +19,9 @@ class Sampling(Section):
     """How many samples and interpolations to make."""
 
     samples: Annotated[int, Field(ge=2, le=100_000)]
+    temperatures: Annotated[
+        list[Annotated[float, Field(gt=0, le=10)]], Field(min_length=1, max_length=4)
+    ]
     grid: Annotated[int, Field(ge=1, le=30)]
     pairs: Annotated[int, Field(ge=1, le=100)]
     steps: Annotated[int, Field(ge=2, le=100)]
@@ -34,31 +38,50 @@ class Sampling(Section):
 
 
 def study(
-    model: NICE, test: Tensor, config: Sampling
+    model: NICE, training: Tensor, test: Tensor, config: Sampling
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Samples, interpolations between test images, and the scaling's spectrum.
+    """Samples and the images nearest to them, interpolations, and the scaling's spectrum.
 
     Args:
         model: the flow.
-        test: test images in [0, 1], (n, D), on the model's device.
+        training: the images it was trained on, in [0, 1], (m, D), on its device.
+        test: test images in [0, 1], (n, D), on its device.
         config: how many of each.
 
     Returns:
-        Arrays `samples`, (grid², D), `interpolations`, (pairs, steps, D), and `spectrum`, (D,),
-        and metrics.
+        Arrays `samples`, (grid², D); `temperatures`, (k,), `at_temperatures` and
+        `nearest_images`, (k, grid, D); `interpolations`, (pairs, steps, D); and `spectrum`,
+        (D,). And metrics.
     """
-    random = generator(config.seed, "samples", device=test.device)
-    samples = model.sample(config.samples, random).cpu()
-    paths = interpolate(model, *pairs(test, config), config.steps).cpu()
     spectrum = scaling_spectrum(model).cpu()
-    outside = ((samples < 0) | (samples > 1)).double().mean(1)
+    training_images = training.cpu().numpy()
+    neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(training_images)
+    distances = {"test": nearest(neighbours, test[: config.samples].cpu())[0]}
+    copied = float(np.quantile(distances["test"], 0.01))
+    shown, originals, metrics = [], [], {}
+    for t in config.temperatures:
+        random = generator(config.seed, "samples", device=test.device)
+        samples = model.sample(config.samples, random, t).cpu()
+        distance, index = nearest(neighbours, samples.clamp(0, 1))
+        shown.append(samples[: config.grid].numpy())
+        originals.append(training_images[index[: config.grid]])
+        metrics[f"{t:g}"] = {
+            "share_of_pixels_outside_0_1": mean(((samples < 0) | (samples > 1)).double().mean(1)),
+            "distance_to_training": mean(distance),
+            "share_closer_than_the_closest_1_percent_of_test_images": mean(distance < copied),
+        }
+    random = generator(config.seed, "samples", device=test.device)
     arrays = {
-        "samples": samples[: config.grid**2].numpy(),
-        "interpolations": paths.numpy(),
+        "samples": model.sample(config.samples, random).cpu()[: config.grid**2].numpy(),
+        "temperatures": np.array(config.temperatures),
+        "at_temperatures": np.stack(shown),
+        "nearest_images": np.stack(originals),
+        "interpolations": interpolate(model, *pairs(test, config), config.steps).cpu().numpy(),
         "spectrum": spectrum.numpy(),
     }
-    metrics = {
-        "share_of_pixels_outside_0_1": mean(outside),
+    return arrays, {
+        "temperatures": metrics,
+        "test": {"distance_to_training": mean(distances["test"])},
         "round_trip_error": Estimate.exact(round_trip_error(model, test[:1000])),
         "sigma": {
             "largest": Estimate.exact(spectrum[0]),
@@ -66,7 +89,12 @@ def study(
             "smallest": Estimate.exact(spectrum[-1]),
         },
     }
-    return arrays, metrics
+
+
+def nearest(neighbours: NearestNeighbors, images: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Euclidean distance to the nearest of the known images, and its index, both (n,)."""
+    distance, index = neighbours.kneighbors(images.numpy())
+    return distance[:, 0], index[:, 0]
 
 
 def pairs(images: Tensor, config: Sampling) -> tuple[Tensor, Tensor]:

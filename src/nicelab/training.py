@@ -195,7 +195,10 @@ def _ascend(
     progress: Progress,
     ranks: Ranks,
 ) -> float:
-    """One pass over the images; returns the mean log-likelihood on the way."""
+    """One pass over the images; returns the mean log-likelihood on the way.
+
+    Seed, epoch and index of an image decide its noise, whatever process draws it and when.
+    """
     x = dequantise(images, generator(config.seed, "noise", epoch, device=images.device))
     sums = []
     for batch in _batches(len(images), config, epoch):

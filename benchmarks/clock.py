@@ -1,0 +1,36 @@
+"""The time of a training step."""
+
+import time
+
+import torch
+from torch import Tensor
+
+WARM_UP = 5  # steps before the clock starts
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a GPU has done what it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class Clock:
+    """Notes when each step of a training ended."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def resume(self, epochs: int) -> None:
+        """Never happens here."""
+
+    def step(self, images: int, log_likelihood: Tensor) -> None:
+        """A step ended."""
+        wait_for(log_likelihood.device)
+        self.times.append(time.perf_counter())
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """The epoch ended."""
+
+    def seconds(self) -> float:
+        """Time of a step, after the first ones."""
+        return (self.times[-1] - self.times[WARM_UP - 1]) / (len(self.times) - WARM_UP)

@@ -1,0 +1,135 @@
+"""Seconds of training to given validation likelihoods: ours against the sheet's recipe.
+
+    python benchmarks/likelihood.py data/images.npz
+
+Both see the same images with the same kind of noise, and are measured after each epoch on the same
+validation images; the time of measuring counts. The sheet's recipe: its own script of the flow,
+scales that start at 0, PyTorch's initialisation, Adam with a rate of 1e-3, batches of 128.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import torch
+from torch import Tensor
+
+from flows import ARCHITECTURE, WIDTH, as_the_sheet
+from nicelab.artifacts import read_arrays
+from nicelab.cli import params_option
+from nicelab.device import device_option, generator
+from nicelab.formatting import estimate
+from nicelab.images import dequantise
+from nicelab.nice import NICE
+from nicelab.params import load
+from nicelab.published import NICE_LOG_LIKELIHOOD, REIMPLEMENTATION_LOG_LIKELIHOOD
+from nicelab.statistics import Estimate, mean
+from nicelab.training import Training, log_likelihoods, train
+
+GOALS = (1900.0, REIMPLEMENTATION_LOG_LIKELIHOOD, NICE_LOG_LIKELIHOOD, 2000.0)
+
+Point = tuple[float, Estimate]  # seconds since the start, validation log-likelihood
+
+
+class Enough(Exception):  # noqa: N818
+    """The last goal is reached, or the time is up."""
+
+
+class Watch:
+    """Notes the validation likelihood against time, and says when it is enough."""
+
+    def __init__(self, limit: float) -> None:
+        self.start, self.limit = time.perf_counter(), limit
+        self.points: list[Point] = []
+
+    def resume(self, epochs: int) -> None:
+        """Never happens here."""
+
+    def step(self, images: int, log_likelihood: Tensor) -> None:
+        """A step ended."""
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """An epoch ended."""
+        value, error = row["validation_log_likelihood"], row["validation_standard_error"]
+        self.note(Estimate(value, error, 2))
+
+    def note(self, nats: Estimate) -> None:
+        """A measurement was made."""
+        seconds = time.perf_counter() - self.start
+        self.points.append((seconds, nats))
+        click.echo(f"{seconds:6.0f} s: {estimate(vars(nats))} nats", err=True)
+        if nats.value >= GOALS[-1] or seconds > self.limit:
+            raise Enough
+
+
+def ours(pixels: Tensor, validation: Tensor, config: Training, watch: Watch) -> None:
+    """The train stage's recipe."""
+    train(NICE(WIDTH, ARCHITECTURE).to(pixels.device), pixels, validation, config, watch)
+
+
+def sheets(pixels: Tensor, validation: Tensor, watch: Watch) -> None:
+    """The sheet's recipe, problem 3."""
+    torch.manual_seed(0)
+    flow = as_the_sheet().to(pixels.device)
+    optimiser = torch.optim.Adam(flow.parameters(), lr=1e-3)
+    held_out = dequantise(validation, generator(0, "validation", device=pixels.device))
+    for epoch in range(100):
+        noise = generator(0, "noise", epoch, device=pixels.device)
+        for batch in _batches(pixels, epoch):
+            loss = -flow.log_prob(dequantise(batch, noise)).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        watch.note(mean(log_likelihoods(flow, held_out).cpu()))
+
+
+def _batches(pixels: Tensor, epoch: int) -> Iterator[Tensor]:
+    order = torch.randperm(len(pixels), generator=generator(0, "order", epoch))
+    for chunk in order.split(128):
+        yield pixels[chunk.to(pixels.device)]
+
+
+def reached(points: list[Point], goal: float) -> str:
+    """When the goal was reached first."""
+    return next((f"{seconds:.0f} s" for seconds, nats in points if nats.value >= goal), "–")
+
+
+@click.command()
+@click.argument("images", type=click.Path(path_type=Path))
+@click.option("--minutes", default=15.0, show_default=True, help="Limit for each recipe.")
+@params_option
+@device_option
+def main(images: Path, minutes: float, params: Path, device: torch.device) -> None:
+    """Train twice and print, as Markdown, when each goal was reached."""
+    config = load(params, "train", Training)
+    arrays = read_arrays(images, "training_pixels", "validation_pixels")
+    pixels, validation = (
+        torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
+        for part in ("training", "validation")
+    )
+    curves = {}
+    for name, run in (
+        ("nicelab", lambda watch: ours(pixels, validation, config, watch)),
+        ("the sheet", lambda watch: sheets(pixels, validation, watch)),
+    ):
+        click.echo(name, err=True)
+        watch = Watch(60 * minutes)
+        try:
+            run(watch)
+        except Enough:
+            pass
+        curves[name] = watch.points
+    click.echo("| validation log-likelihood (nats) | " + " | ".join(curves) + " |")
+    click.echo("| --- " * (len(curves) + 1) + "|")
+    for goal in GOALS:
+        click.echo(f"| {goal:g} | {' | '.join(reached(p, goal) for p in curves.values())} |")
+    last = " | ".join(
+        f"{estimate(vars(points[-1][1]))} after {points[-1][0]:.0f} s"
+        for points in curves.values()
+    )
+    click.echo(f"| where it was stopped | {last} |")
+
+
+if __name__ == "__main__":
+    main()

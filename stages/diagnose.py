@@ -1,0 +1,42 @@
+"""Look at the trained model's likelihood and latents in detail."""
+
+from pathlib import Path
+
+import click
+import torch
+
+from nicelab import checkpoint
+from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
+from nicelab.cli import PATH, output, params_option
+from nicelab.datasets import TITLES, scikit_digits
+from nicelab.device import device_option
+from nicelab.diagnostics import Diagnosis, study
+from nicelab.params import load
+
+
+@click.command()
+@click.argument("images", type=PATH)
+@click.argument("model", type=PATH)
+@output("--arrays", "likelihoods and latents (.npz)")
+@output("--metrics", "what they amount to (.json)")
+@device_option
+@params_option
+def main(
+    images: Path, model: Path, arrays: Path, metrics: Path, device: torch.device, params: Path
+) -> None:
+    """Likelihood per digit and of other images under MODEL, and the law of its latents."""
+    require_writable(arrays, metrics)
+    config = load(params, "diagnose", Diagnosis)
+    data = read_arrays(images, "dataset", "test_pixels", "test_labels")
+    flow, _ = checkpoint.load(model, device)
+    test = torch.from_numpy(data["test_pixels"]).to(device)
+    digits = None
+    if data["dataset"] != TITLES["digits"]:
+        digits = torch.from_numpy(scikit_digits().pixels).to(device)
+    found, summary = study(flow, test, data["test_labels"], digits, config)
+    write_arrays(arrays, **found)
+    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from nicelab import checkpoint
+from nicelab.commands import main
+from nicelab.device import generator
+from nicelab.evaluation import Evaluation, evaluate
+from nicelab.nice import NICE, Architecture
+
+TINY = Architecture(couplings=2, hidden=4, depth=1)
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NICE:
+    """A tiny model in a file, in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    flow = NICE(784, TINY)
+    flow.initialise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0))
+    checkpoint.save(Path("nice.safetensors"), flow, TINY, "noise")
+    return flow
+
+
+def invoke(command: str, *arguments: str) -> Result:
+    return CliRunner().invoke(main, [command, "--model", "nice.safetensors", *arguments])
+
+
+def refused(result: Result, message: str) -> None:
+    assert result.exit_code == 1, result.output
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+    assert message in result.output
+
+
+def picture(path: str, levels: np.ndarray) -> str:
+    Image.fromarray(levels).save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "GIF", "bmp", "tiff", "webp"])
+@pytest.mark.usefixtures("model")
+def test_samples_are_a_picture(suffix: str) -> None:
+    result = invoke("sample", "--count", "5", "--out", f"s.{suffix}")
+    assert result.exit_code == 0, result.output
+    with Image.open(f"s.{suffix}") as image:
+        assert image.size == (3 * 30 + 2, 2 * 30 + 2)
+
+
+def test_one_sample_is_the_models(model: NICE) -> None:
+    assert invoke("sample", "--count=1", "--temperature=0.5", "--out=s.png").exit_code == 0
+    levels = np.array(Image.open("s.png").convert("L"))
+    with torch.no_grad():
+        x = model.sample(1, generator(0, "samples"), 0.5).view(28, 28).clamp(0, 1)
+    np.testing.assert_allclose(levels, 255 * x.numpy(), atol=0.51)
+    assert invoke("log-prob", "s.png").exit_code == 0
+
+
+def test_log_prob_agrees_with_the_evaluation(model: NICE) -> None:
+    """Two estimates with noise of their own, within 4 standard errors of their difference."""
+    levels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    result = invoke("log-prob", picture("a.png", levels), picture("b.bmp", levels))
+    assert result.exit_code == 0, result.output
+    header, a, b = (line.split("\t") for line in result.output.splitlines())
+    assert header == ["image", "log_likelihood", "standard_error", "bits_per_dim"]
+    assert a[0] == "a.png"
+    assert a[1:] == b[1:]
+    config = Evaluation(draws=100, seed=1)
+    draws = evaluate(model, torch.from_numpy(levels).view(1, -1), config, "test")
+    error = float(a[2]) * 2**0.5
+    assert abs(float(a[1]) - float(draws.mean())) < 4 * error
+    assert float(a[3]) == pytest.approx(8 - float(a[1]) / (784 * np.log(2)), abs=1e-4)
+
+
+@pytest.mark.usefixtures("model")
+def test_bad_pictures() -> None:
+    refused(invoke("log-prob", "gone.png"), "cannot read gone.png: No such file")
+    Path("text.png").write_text("no picture")
+    refused(invoke("log-prob", "text.png"), "text.png is not a picture in a known format")
+    wide = picture("wide.png", np.zeros((28, 30), np.uint8))
+    refused(invoke("log-prob", wide), "wide.png must be 28 × 28 pixels, got 30 × 28")
+    whole = Path(picture("cut.png", np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)))
+    whole.write_bytes(whole.read_bytes()[:200])
+    refused(invoke("log-prob", "cut.png"), "cannot read cut.png: image file is truncated")
+
+
+@pytest.mark.usefixtures("model")
+def test_bad_outputs_and_models() -> None:
+    refused(invoke("sample", "--out", "s.txt"), "--out must end in .png, .gif")
+    refused(invoke("sample", "--out", "nice.safetensors/s.png"), "cannot write nice.safetensors/")
+    refused(invoke("sample", "--out", "s.png", "--model", "gone"), "gone does not exist")
+    assert not Path("s.png").exists()

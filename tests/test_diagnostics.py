@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from nicelab.diagnostics import Diagnosis, logistic_distances, other_images, study
+from nicelab.nice import NICE, Architecture
+
+CONFIG = Diagnosis(images=20, seed=0)
+DIMENSIONS = 784
+
+
+@pytest.fixture
+def levels(random: torch.Generator) -> torch.Tensor:
+    return torch.randint(0, 256, (60, DIMENSIONS), generator=random, dtype=torch.uint8)
+
+
+def test_logistic_columns_pass_and_others_do_not() -> None:
+    """p-values of logistic columns are uniform (itself a KS test); those of others are small."""
+    rng = np.random.default_rng(0)
+    z = rng.logistic(size=(2000, 300))
+    distances, pvalues = logistic_distances(z)
+    assert stats.kstest(pvalues, "uniform").pvalue > 1e-3
+    one = stats.kstest(z[:, 5], "logistic")
+    assert distances[5] == pytest.approx(one.statistic)
+    assert (logistic_distances(1.2 * z)[1] < 0.01).mean() > 0.9
+    assert (logistic_distances(rng.normal(size=(2000, 300)))[1] < 0.01).all()
+
+
+def test_other_images_are_what_they_are_called(levels: torch.Tensor) -> None:
+    kinds = other_images(levels, levels.flip(0), CONFIG)
+    assert list(kinds) == ["digits", "shifted", "inverted", "uniform", "black"]
+    assert all(images.shape == (20, DIMENSIONS) for images in kinds.values())
+    first, shifted = levels[0].view(28, 28), kinds["shifted"][0].view(28, 28)
+    assert torch.equal(shifted[:, 1:], first[:, :-1])
+    assert torch.equal(kinds["inverted"][3], 255 - levels[3])
+    assert kinds["black"].max() == 0
+    assert kinds["uniform"].float().mean() == pytest.approx(127.5, abs=4 * 74 / 20 / 28)
+    assert "digits" not in other_images(levels, None, CONFIG)
+
+
+def test_study(levels: torch.Tensor, random: torch.Generator) -> None:
+    model = NICE(DIMENSIONS, Architecture(couplings=2, hidden=4, depth=1))
+    spread = 256 / 12**0.5 / 256
+    model.initialise(
+        torch.full((DIMENSIONS,), 0.5), torch.full((DIMENSIONS,), spread), random
+    ).requires_grad_(False)
+    labels = np.arange(60) % 10
+    arrays, metrics = study(model, levels, labels, None, CONFIG)
+    for digit in range(10):
+        found = metrics["by_digit"][str(digit)]["log_likelihood"]
+        assert found.value == pytest.approx(arrays["test"][labels == digit].mean())
+        assert found.n == 6
+    # Uniform levels are uniform levels: as likely as the test images, within 4 standard errors.
+    uniform = metrics["other_images"]["uniform"]["share_above_the_median_test_image"]
+    assert abs(uniform.z_score(0.5)) < 4
+    assert metrics["other_images"]["black"]["share_above_the_median_test_image"].value == 0
+    # A uniform distribution of the logistic's variance is at this distance from it.
+    z = np.linspace(-np.pi, np.pi, 10_001)
+    exact = np.abs((z + np.pi) / (2 * np.pi) - stats.logistic.cdf(z)).max()
+    assert arrays["distances"].mean() == pytest.approx(exact, abs=0.1)
+    assert arrays["latent_percentiles"].shape == (DIMENSIONS, 99)
