@@ -109,6 +109,17 @@ def test_a_process_that_dies_ends_the_run_and_its_rest_goes_on_later(work: Path)
     assert process.returncode == 0
 
 
+def test_the_benchmark_of_scaling_runs() -> None:
+    script = ROOT / "benchmarks" / "scaling.py"
+    done = subprocess.run(
+        [*TORCHRUN, script, "--batch=2", "--steps=6", "--device=cpu"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2 processes of 1 threads on cpu, batch 2: ")
+
+
 def test_a_batch_too_small_to_share(work: Path) -> None:
     text = (work / "params.yaml").read_text()
     (work / "params.yaml").write_text(text.replace("batch: 51", "batch: 1"))
