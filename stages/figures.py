@@ -19,6 +19,7 @@ STUDIES = (
     "convolution",
     "importance",
     "gradients",
+    "estimators",
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nicelab import elbo, gradients
+from nicelab import bernoulli, elbo, gradients
 from nicelab.artifacts import require_writable, write_arrays, write_metrics
 from nicelab.cli import output, params_option
 from nicelab.params import load
@@ -15,12 +15,16 @@ from nicelab.params import load
 @output("--metrics", "where they end, and the exact answers (.json)")
 @params_option
 def main(arrays: Path, metrics: Path, params: Path) -> None:
-    """The score-function and pathwise estimators, as printed and right, and the ELBO identity."""
+    """Bias, variance and cost of gradient estimators; SGD; an ELBO; and a discrete family."""
     require_writable(arrays, metrics)
     config = load(params, "gradients", gradients.Gradients)
     curves, summary = gradients.study(config)
     write_arrays(arrays, **curves)
-    write_metrics(metrics, {**summary, "elbo": elbo.study(config.elbo, config.seed)})
+    others = {
+        "elbo": elbo.study(config.elbo, config.seed),
+        "bernoulli": bernoulli.study(config.bernoulli, config.seed),
+    }
+    write_metrics(metrics, {**summary, **others})
 
 
 if __name__ == "__main__":

@@ -39,10 +39,52 @@ def test_log_ratio_is_that_of_torch() -> None:
     torch.testing.assert_close(elbo.log_ratio(PHI, X, z), joint - log_q(PHI, z))
 
 
-def test_identity_within_4_standard_errors() -> None:
-    for row in elbo.study(CONFIG, seed=0).values():
-        assert abs(row["gradient"].z_score(row["exact_gradient"].value)) < 4
+def test_all_estimators_within_4_standard_errors() -> None:
+    found = elbo.study(CONFIG, seed=0)
+    found.pop("variances")
+    for row in found.values():
+        exact = row["exact_gradient"].value
+        assert row["estimators"].keys() == elbo.ESTIMATORS.keys()
+        for estimate in (row["gradient"], *row["estimators"].values()):
+            assert abs(estimate.z_score(exact)) < 4
         assert abs(row["score"].z_score(0)) < 4
+
+
+@pytest.mark.parametrize("name", ["sticking_the_landing", "pathwise"])
+def test_paths_are_those_of_autograd(name: str) -> None:
+    y = torch.randn(5, 2, generator=generator(1), dtype=torch.float64)
+
+    def along_the_path(phi: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        z = phi[0] + phi[1].exp() * y
+        q = phi.detach() if name == "sticking_the_landing" else phi
+        return elbo.log_ratio(q, X, z[None])[0]
+
+    z = PHI[0] + PHI[1].exp() * y
+    torch.testing.assert_close(
+        elbo.ESTIMATORS[name](PHI, X, z),
+        torch.stack(
+            [
+                torch.autograd.functional.jacobian(lambda p, row=row: along_the_path(p, row), PHI)
+                for row in y
+            ]
+        ),
+    )
+
+
+def test_sticking_the_landing_has_no_variance_at_the_posterior() -> None:
+    phi = elbo.posterior(X)
+    torch.testing.assert_close(grad(elbo.exact)(phi, X), torch.zeros(2, 2, dtype=torch.float64))
+    variances = elbo.study(CONFIG, seed=0)["variances"]
+    assert variances["sticking_the_landing"]["at_the_posterior"].value < 1e-25
+    assert variances["pathwise"]["at_the_posterior"].value > 1
+
+
+def test_any_constant_baseline_has_the_same_mean() -> None:
+    z = draw(100_000)
+    for baseline in (-3.0, 0.5, 10.0):
+        found = elbo.score(PHI, z) * (elbo.log_ratio(PHI, X, z) - baseline)[:, None, None]
+        error = found.std(0) / 100_000**0.5
+        assert ((found.mean(0) - grad(elbo.exact)(PHI, X)).abs() < 4 * error).all()
 
 
 def test_without_the_other_samples_score_the_identity_fails() -> None:

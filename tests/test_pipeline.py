@@ -14,7 +14,7 @@ from lock import stale_stages
 from nicelab.params import flatten, read_all
 
 STUDIES = ("training", "likelihood", "diagnostics", "samples", "inpainting", "convolution",
-           "importance", "gradients")  # fmt: skip
+           "importance", "gradients", "estimators")  # fmt: skip
 # Declared for all figures at once, though not each of them needs both.
 SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py")
 # Stages that run again when a section changes: the stage, its figure, and what follows.
@@ -33,7 +33,7 @@ AFFECTED = {
     "inpaint": {"inpaint", "figures@inpainting", "report"},
     "convolution": {"convolution", "figures@convolution", "report"},
     "importance": {"importance", "figures@importance", "report"},
-    "gradients": {"gradients", "figures@gradients", "report"},
+    "gradients": {"gradients", "figures@gradients", "figures@estimators", "report"},
 }
 
 
@@ -47,9 +47,11 @@ def stages(text: str | None = None) -> dict[str, Any]:
     return declared
 
 
-def fill(value: Any, key: str, item: str) -> Any:  # noqa: ANN401
+def fill(value: Any, key: str, item: dict[str, str]) -> Any:  # noqa: ANN401
     if isinstance(value, str):
-        return value.replace("${key}", key).replace("${item}", item)
+        for name, path in item.items():
+            value = value.replace(f"${{item.{name}}}", path)
+        return value.replace("${key}", key)
     if isinstance(value, list):
         return [fill(v, key, item) for v in value]
     if isinstance(value, dict):

@@ -155,6 +155,11 @@ def refused(result: Result, message: str) -> None:
         ("gradients", "gradients.seeds", 1, "gradients.seeds must be >= 2, got 1"),
         ("gradients", "gradients.elbo.x", [], "gradients.elbo.x: List should have at least 1"),
         ("gradients", "gradients.elbo.mean", [1.0], "must be of one length"),
+        ("gradients", "gradients.batch", 10, "batch must be powers of 2, as Sobol' noise needs"),
+        ("gradients", "gradients.points", [], "gradients.points: List should have at least 1"),
+        ("gradients", "gradients.map.sigma", [0, 3], "gradients.map.sigma.0 must be > 0, got 0"),
+        ("gradients", "gradients.long_run.steps", 0, "gradients.long_run.steps must be >= 1"),
+        ("gradients", "gradients.bernoulli.logits", [], "gradients.bernoulli.logits: List should"),
         ("gradients", "gradients.batch", True, "gradients.batch must be a valid integer"),
     ],
 )

@@ -60,7 +60,9 @@ def study(
     median = np.median(arrays["test"])
     metrics = {
         "by_digit": {
-            str(d): {"log_likelihood": mean(arrays["test"][labels == d])} for d in range(10)
+            str(d): {"log_likelihood": mean(arrays["test"][labels == d])}
+            for d in range(10)
+            if (labels == d).sum() > 1
         },
         "other_images": {
             kind: {

@@ -67,28 +67,86 @@ def _log_normal(y: Tensor) -> Tensor:
     return -(y**2) / 2 - math.log(2 * math.pi) / 2
 
 
-def score_gradients(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
+def identity(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
     """∇_φ log q_φ(z) · log(h(z)/q_φ(z)), one estimate for each z ~ q_φ; shape (n, 2, k)."""
     return score(phi, z) * log_ratio(phi, x, z)[:, None, None]
 
 
-def study(config: Elbo, seed: int) -> dict[str, Any]:
-    """Each component of the ELBO's gradient by the identity, and exactly; and E[∇ log q] = 0.
+def product_rule(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
+    """The same without the use of E[∇ log q] = 0: ∇ log q · (log(h/q) − 1), (n, 2, k)."""
+    return score(phi, z) * (log_ratio(phi, x, z) - 1)[:, None, None]
 
-    Components are named `mean_0`, …, `log_scale_0`, ….
+
+def with_baseline(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
+    """∇ log q · (log(h/q) − ELBO): the same expectation for any constant, (n, 2, k)."""
+    return score(phi, z) * (log_ratio(phi, x, z) - exact(phi, x))[:, None, None]
+
+
+def sticking_the_landing(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
+    """∂/∂z log(h/q) · ∂z/∂φ, with q held fixed (Roeder, Wu and Duvenaud, 2017); (n, 2, k).
+
+    Without variance where q is the posterior, since log(h/q) is constant there.
+    """
+    m, t = phi
+    slope = (x - z) - z + (z - m) * (-2 * t).exp()
+    return torch.stack([slope, slope * (z - m)], dim=1)
+
+
+def pathwise(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
+    """The whole derivative along z = m + e^t y, which also moves q; (n, 2, k)."""
+    return sticking_the_landing(phi, x, z) - score(phi, z)
+
+
+ESTIMATORS = {
+    "identity": identity,
+    "product_rule": product_rule,
+    "with_baseline": with_baseline,
+    "pathwise": pathwise,
+    "sticking_the_landing": sticking_the_landing,
+}
+
+
+def study(config: Elbo, seed: int) -> dict[str, Any]:
+    """Each component of the ELBO's gradient by every estimator, and exactly; E[∇ log q] = 0.
+
+    Components are named `mean_0`, …, `log_scale_0`, …. `gradient` is the identity's estimate;
+    `variances` are those of a single sample, summed over the components, at φ and where q is the
+    posterior.
     """
     phi = torch.tensor([config.mean, config.log_scale], dtype=torch.float64)
     x = torch.tensor(config.x, dtype=torch.float64)
     y = torch.randn(config.samples, len(x), generator=generator(seed, "elbo"), dtype=torch.float64)
     z = phi[0] + phi[1].exp() * y
     answer = torch.func.grad(exact)(phi, x)
-    estimates, zeros = score_gradients(phi, x, z), score(phi, z)
-    return {
+    estimates = {name: estimator(phi, x, z) for name, estimator in ESTIMATORS.items()}
+    zeros = score(phi, z)
+    components = {
         f"{name}_{i}": {
-            "gradient": mean(estimates[:, row, i]),
+            "gradient": mean(estimates["identity"][:, row, i]),
             "exact_gradient": Estimate.exact(answer[row, i]),
             "score": mean(zeros[:, row, i]),
+            "estimators": {e: mean(g[:, row, i]) for e, g in estimates.items()},
         }
         for row, name in enumerate(("mean", "log_scale"))
         for i in range(len(x))
     }
+    at_posterior = posterior(x)
+    z = at_posterior[0] + at_posterior[1].exp() * y
+    variances = {
+        name: {
+            "at_phi": _total_variance(estimates[name]),
+            "at_the_posterior": _total_variance(estimator(at_posterior, x, z)),
+        }
+        for name, estimator in ESTIMATORS.items()
+    }
+    return {**components, "variances": variances}
+
+
+def posterior(x: Tensor) -> Tensor:
+    """φ for which q is the posterior N(x/2, I/2), shape (2, k)."""
+    return torch.stack([x / 2, torch.full_like(x, -math.log(2) / 2)])
+
+
+def _total_variance(gradients: Tensor) -> Estimate:
+    """Variance of samples (n, 2, k), summed over the components."""
+    return mean(((gradients - gradients.mean(0)) ** 2).sum((1, 2)))

@@ -1,33 +1,30 @@
-"""Estimators of ∇ E[X sin X], X ~ N(μ, σ²), and the SGD they drive (problem 6).
+"""Estimators of a gradient, judged by their exact bias and variance (problem 6).
 
-One contract: an estimator takes points (*, 2) of (μ, τ = log σ) and standard normal noise
-(*, batch), and returns one gradient for each sample, (*, batch, 2). With X = μ + σ Y and
-f(x) = x sin x:
-
-    score function (log-derivative)     f(X) ∇ log p(X) = f(X) (Y/σ,  Y² − 1)
-    pathwise (reparameterisation)       f′(X) ∂X/∂(μ, τ) = f′(X) (1,  σ Y)
-
-The sheet's scripts have one fault each in the τ-component. Neither shows at σ = 1, where the
-runs start: `score_as_printed` divides (X − μ)² by σ instead of σ², and `pathwise_as_printed`
-drops the factor σ = ∂σ/∂τ.
+The objective is L(μ, τ) = E[X sin X] + (μ − 1)²/2 + σ − τ, whose gradient, minima and descent are
+known exactly (`nicelab.objective`). Every estimator of `nicelab.estimators` is held against them:
+its bias by a z-test at several points, its variance by quadrature, and the SGD that it drives by
+the exact flow. The sheet's two scripts have a fault each; both are run beside the others.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from nicelab import objective
+from nicelab.bernoulli import Bernoulli
+from nicelab.descent import F, basins, descend, expected_gradient, nearest, noisy_gradient
 from nicelab.device import generator as stream
 from nicelab.elbo import Elbo
+from nicelab.estimators import ESTIMATORS
 from nicelab.params import Section
 from nicelab.published import SGD_ENDS
 from nicelab.statistics import Estimate, mean, standard_deviation
 
-Estimator = Callable[[Tensor, Tensor], Tensor]
+PRINTED = {"score_as_printed", "score", "pathwise_as_printed", "pathwise"}
+BASIN_RATE, BASIN_STEPS = 0.05, 3000  # enough for descent from anywhere in the map to settle
 
 
 class Point(Section):
@@ -37,18 +34,51 @@ class Point(Section):
     sigma: Annotated[float, Field(gt=0)]
 
 
+class Map(Section):
+    """Part of the plane that is mapped, and the number of points along each axis."""
+
+    mu: Annotated[list[float], Field(min_length=2, max_length=2)]
+    sigma: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2, max_length=2)]
+    size: Annotated[int, Field(ge=2, le=1000)]
+
+
+class LongRun(Section):
+    """SGD until it is stationary."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    seeds: Annotated[int, Field(ge=2, le=1_000_000)]
+
+
+Batch = Annotated[int, Field(ge=2, le=65_536)]
+
+
 class Gradients(Section):
-    """The sheet's run, how many seeds repeat it, and where the bias is measured."""
+    """The sheet's run, how many seeds repeat it, and where bias and variance are measured."""
 
     start: Point
     learning_rate: Annotated[float, Field(gt=0)]
-    batch: Annotated[int, Field(ge=1, le=1_000_000)]
+    batch: Batch
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
     seeds: Annotated[int, Field(ge=2, le=1_000_000)]
-    bias_at: Point
-    bias_samples: Annotated[int, Field(ge=2, le=100_000_000)]
+    points: Annotated[list[Point], Field(min_length=1, max_length=100)]
+    replicates: Annotated[int, Field(ge=2, le=10_000_000)]
+    batches: Annotated[list[Batch], Field(min_length=2)]
+    long_run: LongRun
+    map: Map
     seed: Annotated[int, Field(ge=0)]
     elbo: Elbo
+    bernoulli: Bernoulli
+
+    @model_validator(mode="after")
+    def _powers_of_two(self) -> Self:
+        for name, batches in (("batch", [self.batch]), ("batches", self.batches)):
+            for batch in batches:
+                if batch & (batch - 1):
+                    raise ValueError(
+                        f"{name} must be powers of 2, as Sobol' noise needs, got {batch}"
+                    )
+        return self
 
 
 def as_tensor(point: Point) -> Tensor:
@@ -57,146 +87,207 @@ def as_tensor(point: Point) -> Tensor:
     return torch.stack([torch.tensor(point.mu, dtype=torch.float64), sigma.log()])
 
 
-def score(point: Tensor, y: Tensor) -> Tensor:
-    """f(X) (Y/σ, Y² − 1)."""
-    return _score(point, y, power=2)
-
-
-def score_as_printed(point: Tensor, y: Tensor) -> Tensor:
-    """The sheet's: (X − μ)²/σ in place of (X − μ)²/σ²."""
-    return _score(point, y, power=1)
-
-
-def pathwise(point: Tensor, y: Tensor) -> Tensor:
-    """f′(X) (1, σ Y)."""
-    _, sigma, _ = _draw(point, y)
-    return _pathwise(point, y, by_tau=sigma * y)
-
-
-def pathwise_as_printed(point: Tensor, y: Tensor) -> Tensor:
-    """The sheet's: Y in place of σ Y."""
-    return _pathwise(point, y, by_tau=y)
-
-
-ESTIMATORS: dict[str, Estimator] = {
-    "score_as_printed": score_as_printed,
-    "score": score,
-    "pathwise_as_printed": pathwise_as_printed,
-    "pathwise": pathwise,
-}
-
-
-def _draw(point: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """μ and σ, shape (*, 1), and X, shape (*, batch)."""
-    mu, tau = point[..., None].unbind(-2)
-    sigma = tau.exp()
-    return mu, sigma, mu + sigma * y
-
-
-def _score(point: Tensor, y: Tensor, power: int) -> Tensor:
-    mu, sigma, x = _draw(point, y)
-    f = x * x.sin()
-    by_tau = (x - mu) ** 2 / sigma**power - 1
-    return torch.stack([f * (x - mu) / sigma**2, f * by_tau], dim=-1)
-
-
-def _pathwise(point: Tensor, y: Tensor, by_tau: Tensor) -> Tensor:
-    _, _, x = _draw(point, y)
-    derivative = x.sin() + x * x.cos()
-    return torch.stack([derivative, derivative * by_tau], dim=-1)
-
-
-def expected_gradient(name: str, point: Tensor) -> Tensor:
-    """What the named estimator estimates, with L's deterministic part added; shape (*, 2).
-
-    For the unbiased ones this is ∇L. E[f(X) Y²] = ∂_τ E f + E f gives the printed score's
-    τ-component as σ (∂_τ E f + E f) − E f; the printed pathwise one is ∂_τ E f / σ.
-    """
-    sigma = point[..., 1].exp()
-    by_mu, by_tau = objective.expectation_gradient(point).unbind(-1)
-    if name == "score_as_printed":
-        f = objective.expectation(point)
-        by_tau = sigma * (by_tau + f) - f
-    elif name == "pathwise_as_printed":
-        by_tau = by_tau / sigma
-    return torch.stack([by_mu, by_tau], dim=-1) + objective.deterministic_gradient(point)
-
-
-def descend(
-    gradient: Callable[[Tensor], Tensor], start: Tensor, learning_rate: float, steps: int
-) -> Tensor:
-    """Points of gradient descent, the start included; shape (steps + 1, *, 2)."""
-    points = [start]
-    for _ in range(steps):
-        points.append(points[-1] - learning_rate * gradient(points[-1]))
-    return torch.stack(points)
-
-
-def sgd(name: str, config: Gradients, generator: torch.Generator) -> Tensor:
-    """Points of SGD with the named estimator; shape (steps + 1, seeds, 2), float64."""
-    estimator = ESTIMATORS[name]
-
-    def noisy(point: Tensor) -> Tensor:
-        y = torch.randn(config.seeds, config.batch, generator=generator, dtype=torch.float64)
-        return estimator(point, y).mean(-2) + objective.deterministic_gradient(point)
-
-    start = as_tensor(config.start).expand(config.seeds, 2)
-    return descend(noisy, start, config.learning_rate, config.steps)
-
-
-def bias_samples(name: str, config: Gradients, generator: torch.Generator) -> Tensor:
-    """Per-sample gradients less the exact one, at `bias_at`; shape (samples, 2)."""
-    point = as_tensor(config.bias_at)
-    y = torch.randn(config.bias_samples, generator=generator, dtype=torch.float64)
-    return ESTIMATORS[name](point, y) - objective.expectation_gradient(point)
-
-
 def study(config: Gradients) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """SGD with every estimator against the exact flow, and the bias of each.
+    """Bias, variance and cost of every estimator; SGD with each; the objective's own answers.
 
     Returns:
-        Arrays for the figure (for each estimator the expected path, (steps + 1, 2), the 2.5, 50
-        and 97.5 % quantiles of μ and σ over seeds, (3, steps + 1, 2), and the end of every run,
-        (seeds, 2); all as (μ, σ)), and metrics.
+        Arrays for the figures and metrics, by the names of the functions below.
     """
-    curves = _landscape()
-    runs: dict[str, Any] = {}
-    for name in ESTIMATORS:
-        points = _as_sigma(sgd(name, config, stream(config.seed, "sgd", name)))
-        expected = _as_sigma(_expected_path(name, config))
-        error = bias_samples(name, config, stream(config.seed, "bias", name))
-        curves[f"{name}_band"] = np.quantile(points, [0.025, 0.5, 0.975], axis=1)
-        curves[f"{name}_expected"] = expected
-        curves[f"{name}_ends"] = points[-1]
-        runs[name] = {
-            **_ends(points[-1]),
-            "exact": {
-                "mu": Estimate.exact(expected[-1, 0]),
-                "sigma": Estimate.exact(expected[-1, 1]),
-            },
-            "bias": {"mu": mean(error[:, 0]), "tau": mean(error[:, 1])},
-            "printed": _printed(name, points[-1]),
-        }
+    arrays, metrics = {}, {}
+    for part in (landscape, sgd, bias_and_variance, batch_sizes, long_runs):
+        found, summary = part(config)
+        arrays.update(found)
+        metrics.update(summary)
+    return arrays, metrics
+
+
+Part = tuple[dict[str, np.ndarray], dict[str, Any]]
+
+
+def landscape(config: Gradients) -> Part:
+    """L, its basins and the estimators' variances on a grid of μ (columns) and σ (rows)."""
+    size = config.map.size
+    mu = torch.linspace(*config.map.mu, size, dtype=torch.float64)
+    sigma = torch.linspace(*config.map.sigma, size, dtype=torch.float64)
+    points = torch.stack(torch.meshgrid(mu, sigma.log(), indexing="xy"), dim=-1)
     stationary = objective.stationary_points()
     minima = [s for s in stationary if s.kind == "minimum"]
+    basin = basins(points, _minima(), BASIN_RATE, BASIN_STEPS)
+    total = {
+        name: ESTIMATORS[name].variance(F, points, config.batch).sum(-1)
+        for name in ("score", "pathwise")
+    }
+    ratio = total["score"] / total["pathwise"]
+    arrays = {
+        "map_mu": mu.numpy(),
+        "map_sigma": sigma.numpy(),
+        "map_loss": objective.value(points).numpy(),
+        "map_basin": basin.numpy(),
+        "map_variance_ratio": ratio.numpy(),
+    }
     exact = {
         "minima": {"global": _exact(minima[0]), "local": _exact(minima[1])},
         "saddle": _exact(next(s for s in stationary if s.kind == "saddle")),
-        "descent": runs["score"]["exact"],
+        "share_of_the_map_that_descends_to_the_global_minimum": Estimate.exact(
+            (basin == 0).double().mean()
+        ),
+        "share_of_the_map_where_the_score_function_has_less_variance_than_pathwise": (
+            Estimate.exact((ratio < 1).double().mean())
+        ),
     }
-    return curves, {"exact": exact, "sgd": runs}
+    return arrays, {"exact": exact}
 
 
-def _landscape() -> dict[str, np.ndarray]:
-    """L on a grid of μ (columns) and σ (rows)."""
-    mu = torch.linspace(-0.5, 2.5, 151, dtype=torch.float64)
-    sigma = torch.linspace(0.2, 3, 141, dtype=torch.float64)
-    points = torch.stack(torch.meshgrid(mu, sigma.log(), indexing="xy"), dim=-1)
-    return {
-        "landscape_mu": mu.numpy(),
-        "landscape_sigma": sigma.numpy(),
-        "landscape": objective.value(points).numpy(),
+def sgd(config: Gradients) -> Part:
+    """SGD with every estimator, over seeds, beside the descent that is expected of it.
+
+    Arrays, all as (μ, σ): `<name>_band`, the 2.5, 50 and 97.5 % quantiles, (3, steps + 1, 2);
+    `<name>_ends`, (seeds, 2); `<name>_expected`, (steps + 1, 2), for the runs that are printed.
+    """
+    arrays, runs = {}, {}
+    start = as_tensor(config.start)
+    for name in ESTIMATORS:
+        noisy = noisy_gradient(name, config.batch, stream(config.seed, "sgd", name))
+        starts = start.expand(config.seeds, 2)
+        points = _as_sigma(descend(noisy, starts, config.learning_rate, config.steps))
+        expected = _as_sigma(
+            descend(
+                lambda p, name=name: expected_gradient(name, p),
+                start,
+                config.learning_rate,
+                config.steps,
+            )
+        )
+        runs[name] = {
+            **_ends(points[-1]),
+            "exact": {"mu": Estimate.exact(expected[-1, 0]),
+                      "sigma": Estimate.exact(expected[-1, 1])},
+        }  # fmt: skip
+        if name in PRINTED:
+            runs[name]["printed"] = _printed(name, points[-1])
+            arrays[f"{name}_band"] = np.quantile(points, [0.025, 0.5, 0.975], axis=1)
+            arrays[f"{name}_expected"] = expected
+            arrays[f"{name}_ends"] = points[-1]
+    return arrays, {"sgd": runs}
+
+
+def bias_and_variance(config: Gradients) -> Part:
+    """At each point the error of the mean gradient, and the variance, observed and exact.
+
+    Means over independent batches are the samples. Variances are those of such a mean, times the
+    batch. `work` is the exact variance of the mean, times the evaluations of f that it costs,
+    summed over μ and τ: how many evaluations buy a variance of 1.
+
+    Arrays: `z_scores`, (points, estimators, 2); `work`, (points, estimators).
+    """
+    zs, works = [], []
+    metrics: dict[str, Any] = {name: {} for name in ESTIMATORS}
+    for k, at in enumerate(config.points):
+        point = as_tensor(at)
+        gradient = objective.expectation_gradient(point)
+        for name, estimator in ESTIMATORS.items():
+            random = stream(config.seed, "bias", name, k)
+            many = point.expand(config.replicates, 2)
+            error = estimator(F, many, config.batch, random).mean(-2) - gradient
+            variance = estimator.variance(F, point, config.batch)
+            work = estimator.evaluations(config.batch) * variance.sum() / config.batch
+            squares = config.batch * (error - error.mean(0)) ** 2
+            metrics[name][_label(at)] = {
+                "bias": {"mu": mean(error[:, 0]), "tau": mean(error[:, 1])},
+                "variance": {"mu": mean(squares[:, 0]), "tau": mean(squares[:, 1])},
+                "exact_variance": {"mu": Estimate.exact(variance[0]),
+                                   "tau": Estimate.exact(variance[1])},
+                "work": Estimate.exact(work),
+            }  # fmt: skip
+            zs.append([_z_score(error[:, j]) for j in (0, 1)])
+            works.append(float(work))
+    shape = (len(config.points), len(ESTIMATORS))
+    arrays = {
+        "names": np.array(list(ESTIMATORS)),
+        "points": np.array([[at.mu, at.sigma] for at in config.points]),
+        "z_scores": np.array(zs).reshape(*shape, 2),
+        "work": np.array(works).reshape(shape),
     }
+    return arrays, {"estimators": metrics}
+
+
+def batch_sizes(config: Gradients) -> Part:
+    """Variance of the mean of a batch at the first point, against the batch's size.
+
+    Arrays: `batches`, (k,); `batch_variances`, exact, and `batch_observed`, `batch_errors`,
+    each (estimators, k), summed over μ and τ. The slope is that of a line through the exact ones
+    in logarithms: −1 for independent samples.
+    """
+    point = as_tensor(config.points[0])
+    exact, observed, errors, slopes = [], [], [], {}
+    for name, estimator in ESTIMATORS.items():
+        variances = [estimator.variance(F, point, n).sum() / n for n in config.batches]
+        exact.append([float(v) for v in variances])
+        found = []
+        for n in config.batches:
+            replicates = max(2, config.replicates * config.batch // max(n, config.batch))
+            random = stream(config.seed, "batch", name, n)
+            means = estimator(F, point.expand(replicates, 2), n, random).mean(-2)
+            found.append(mean(((means - means.mean(0)) ** 2).sum(-1)))
+        observed.append([estimate.value for estimate in found])
+        errors.append([estimate.standard_error for estimate in found])
+        if min(exact[-1]) > 0:
+            slope = np.polyfit(np.log(config.batches), np.log(exact[-1]), 1)[0]
+            slopes[name] = Estimate.exact(slope)
+    arrays = {
+        "batches": np.array(config.batches),
+        "batch_variances": np.array(exact),
+        "batch_observed": np.array(observed),
+        "batch_errors": np.array(errors),
+    }
+    return arrays, {"batch_slopes": slopes}
+
+
+def long_runs(config: Gradients) -> Part:
+    """SGD of the sheet's estimators, as printed and right, until it settles.
+
+    Arrays, as (μ, σ): `<name>_long`, the expected descent at `long_steps`, some 1000 of them, and
+    `<name>_long_ends`, (seeds, 2).
+    """
+    run, start = config.long_run, as_tensor(config.start)
+    steps = np.arange(0, run.steps + 1, max(1, run.steps // 1000))
+    arrays, metrics = {"long_steps": steps}, {}
+    for name in sorted(PRINTED):
+        noisy = noisy_gradient(name, config.batch, stream(config.seed, "long", name))
+        point = start.expand(run.seeds, 2)
+        for _ in range(run.steps):
+            point = point - run.learning_rate * noisy(point)
+        path = descend(
+            lambda p, name=name: expected_gradient(name, p), start, run.learning_rate, run.steps
+        )
+        ends = _as_sigma(point)
+        arrays[f"{name}_long"] = _as_sigma(path)[steps]
+        arrays[f"{name}_long_ends"] = ends
+        metrics[name] = {
+            "mu": mean(ends[:, 0]),
+            "sigma": mean(ends[:, 1]),
+            "expected": {"mu": Estimate.exact(path[-1, 0]),
+                         "sigma": Estimate.exact(path[-1, 1].exp())},
+            "share_nearest_to_the_global_minimum": mean(nearest(point, _minima()) == 0),
+        }  # fmt: skip
+    return arrays, {"long_runs": metrics}
+
+
+def _minima() -> Tensor:
+    """The minima as (μ, τ), the lowest first, shape (k, 2)."""
+    minima = [s for s in objective.stationary_points() if s.kind == "minimum"]
+    return torch.stack([as_tensor(Point(mu=m.mu, sigma=m.sigma)) for m in minima])
+
+
+def _label(point: Point) -> str:
+    return f"mu={point.mu:g} sigma={point.sigma:g}"
+
+
+def _z_score(errors: Tensor) -> float:
+    """Of the mean error from 0; 0 where nothing is random, so that there is nothing to test."""
+    if float(errors.max() - errors.min()) < 1e-12:
+        return 0.0
+    return mean(errors).z_score(0.0)
 
 
 def _as_sigma(points: Tensor) -> np.ndarray:
@@ -204,25 +295,22 @@ def _as_sigma(points: Tensor) -> np.ndarray:
     return torch.stack([points[..., 0], points[..., 1].exp()], dim=-1).numpy()
 
 
-def _expected_path(name: str, config: Gradients) -> Tensor:
-    """Descent along what the estimator estimates; the exact flow for the unbiased ones."""
-    return descend(
-        lambda point: expected_gradient(name, point),
-        as_tensor(config.start),
-        config.learning_rate,
-        config.steps,
-    )
-
-
 def _ends(ends: np.ndarray) -> dict[str, Any]:
     return {
         "mu": mean(ends[:, 0]),
         "sigma": mean(ends[:, 1]),
         "spread": {
-            "mu": standard_deviation(ends[:, 0]),
-            "sigma": standard_deviation(ends[:, 1]),
+            "mu": _spread(ends[:, 0]),
+            "sigma": _spread(ends[:, 1]),
         },
     }
+
+
+def _spread(samples: np.ndarray) -> Estimate:
+    """Standard deviation over seeds, exactly 0 where nothing is random."""
+    if np.ptp(samples) == 0:
+        return Estimate.exact(0.0)
+    return standard_deviation(samples)
 
 
 def _printed(name: str, ends: np.ndarray) -> dict[str, Any]:

@@ -15,6 +15,21 @@ from torch import Tensor
 from torch.func import jacrev
 
 
+def f(x: Tensor) -> Tensor:
+    """The function x sin x, whose expectation is to be minimised."""
+    return x * x.sin()
+
+
+def f_derivative(x: Tensor) -> Tensor:
+    """Its derivative sin x + x cos x."""
+    return x.sin() + x * x.cos()
+
+
+def f_second(x: Tensor) -> Tensor:
+    """Its second derivative 2 cos x − x sin x."""
+    return 2 * x.cos() - x * x.sin()
+
+
 def value(point: Tensor) -> Tensor:
     """L, shape (*)."""
     mu, tau = point.unbind(-1)

@@ -37,10 +37,15 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
 
 
 def _digits(axes: Axes, by_digit: dict[str, Any]) -> None:
-    means = [by_digit[str(d)]["log_likelihood"] for d in range(10)]
+    means = [found["log_likelihood"] for found in by_digit.values()]
     errors = [1.96 * m["standard_error"] for m in means]
     axes.errorbar(
-        range(10), [m["value"] for m in means], errors, fmt="o", color=style.BLUE, capsize=3
+        list(map(int, by_digit)),
+        [m["value"] for m in means],
+        errors,
+        fmt="o",
+        color=style.BLUE,
+        capsize=3,
     )
     axes.set(xlabel="digit", ylabel="log-likelihood (nats)", xticks=range(10))
     axes.set_title("test images by digit, mean and 95 % interval")

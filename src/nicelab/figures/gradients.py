@@ -17,7 +17,7 @@ ESTIMATORS = {
 
 
 def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
-    """Loss landscape, σ against steps, and where the runs end beside the printed numbers."""
+    """Landscape and basins; σ against steps; where faults lead; ends beside printed numbers."""
     runs = metrics["sgd"]
     gap = [runs[name]["sigma"]["value"] for name in ("score_as_printed", "pathwise_as_printed")]
     right = [runs[name]["sigma"] for name in ("score", "pathwise")]
@@ -26,34 +26,19 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     figure = style.new(
         f"As printed the estimators end {abs(gap[0] - gap[1]):.3f} apart in σ; "
         f"right, {abs(difference):.4f} ± {error:.4f} apart",
-        height=6.8,
+        height=10.0,
     )
-    above, below = figure.subfigures(2, 1, height_ratios=[1, 1])
-    landscape, steps = above.subplots(1, 2)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[2, 1])
+    (landscape, steps), (faults, long) = upper.subplots(2, 2)
     _landscape(landscape, arrays, metrics["exact"])
     _steps(steps, arrays)
-    _ends(below.subplots(1, 2, sharey=True), arrays, runs)
+    _faults(faults, arrays, metrics["exact"])
+    _long(long, arrays, metrics["exact"])
+    _ends(lower.subplots(1, 2, sharey=True), arrays, runs)
     return figure
 
 
-def _landscape(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any]) -> None:
-    loss = arrays["landscape"]
-    levels = loss.min() + np.geomspace(0.002, 2, 22)
-    lines = axes.contour(
-        arrays["landscape_mu"],
-        arrays["landscape_sigma"],
-        loss,
-        levels,
-        cmap="cividis",
-        linewidths=0.8,
-    )
-    axes.figure.colorbar(
-        lines,
-        ax=axes,
-        label="loss L (contours spaced by factors)",
-        ticks=levels[::7],
-        format="%.3f",
-    )
+def _stationary(axes: Axes, exact: dict[str, Any]) -> None:
     points = {
         "global minimum": (exact["minima"]["global"], "*", style.ORANGE),
         "local minimum": (exact["minima"]["local"], "*", style.RED),
@@ -66,13 +51,24 @@ def _landscape(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any])
             marker,
             ms=10,
             color=colour,
+            markeredgecolor="white",
             ls="none",
             label=f"{name}, L = {point['loss']['value']:.4f}",
         )
-    flow = arrays["score_expected"]
-    axes.plot(*flow.T, color=style.BLUE, lw=2.5, label="exact descent")
-    axes.set(xlabel="μ", ylabel="σ", title="the objective and its stationary points")
-    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+
+
+def _landscape(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any]) -> None:
+    mu, sigma, loss = (arrays[f"map_{name}"] for name in ("mu", "sigma", "loss"))
+    axes.contourf(mu, sigma, arrays["map_basin"], [-0.5, 0.5, 1.5],
+                  colors=["#FBEBCF", "#FFFFFF"])  # fmt: skip
+    levels = loss.min() + np.geomspace(0.002, 3, 22)
+    axes.contour(mu, sigma, loss, levels, cmap="cividis", linewidths=0.8)
+    _stationary(axes, exact)
+    axes.plot(*arrays["score_expected"].T, color=style.BLUE, lw=2.5, label="exact descent")
+    share = exact["share_of_the_map_that_descends_to_the_global_minimum"]["value"]
+    axes.set(xlabel="μ", ylabel="σ")
+    axes.set_title(f"L; from the shaded {100 * share:.0f} % descent finds the global minimum")
+    axes.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _steps(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
@@ -81,8 +77,40 @@ def _steps(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
         axes.plot(middle, color=colour, label=label)
         axes.fill_between(np.arange(middle.size), low, high, color=colour, alpha=0.13, lw=0)
     axes.plot(arrays["score_expected"][:, 1], color="black", lw=1, ls="--", label="exact descent")
-    axes.set(xlabel="step", ylabel="σ", title="median and 95 % band over seeds")
+    axes.set(xlabel="step", ylabel="σ")
+    axes.set_title("median and 95 % band over seeds")
     axes.legend(loc="lower left")
+
+
+def _faults(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any]) -> None:
+    for name, (label, colour) in ESTIMATORS.items():
+        axes.plot(*arrays[f"{name}_long_ends"].T, ".", ms=3, alpha=0.5, color=colour)
+        line = "--" if name == "pathwise" else "-"
+        axes.plot(*arrays[f"{name}_long"].T, color=colour, ls=line, label=label)
+    handles, labels = axes.get_legend_handles_labels()
+    _stationary(axes, exact)
+    axes.set(xlabel="μ", ylabel="σ")
+    axes.set_title("long runs: expected path, and ends over seeds (dots)")
+    axes.legend(handles, labels, loc="upper left")
+
+
+def _long(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any]) -> None:
+    for name, (_, colour) in ESTIMATORS.items():
+        line = "--" if name == "pathwise" else "-"
+        axes.plot(arrays["long_steps"], arrays[f"{name}_long"][:, 1], color=colour, ls=line)
+    minimum = exact["minima"]["local"]["sigma"]["value"]
+    axes.axhline(minimum, color=style.GREY, lw=1, ls=":")
+    axes.annotate(
+        "local minimum",
+        (arrays["long_steps"][-1], minimum),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=style.GREY,
+    )
+    axes.set(xlabel="step of a long run", ylabel="σ, expected")
+    axes.set_title("what the faults do over time")
 
 
 def _ends(panels: np.ndarray, arrays: dict[str, np.ndarray], runs: dict[str, Any]) -> None:
