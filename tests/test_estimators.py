@@ -24,9 +24,11 @@ def at(mu: float, sigma: float) -> torch.Tensor:
     return torch.tensor([mu, math.log(sigma)], dtype=torch.float64)
 
 
-def batch_means(name: str, point: torch.Tensor, batch: int = BATCH) -> torch.Tensor:
-    """Means over independent batches, shape (REPLICATES, 2)."""
-    many = point.expand(REPLICATES, 2)
+def batch_means(
+    name: str, point: torch.Tensor, batch: int = BATCH, replicates: int = REPLICATES
+) -> torch.Tensor:
+    """Means over independent batches, shape (replicates, 2)."""
+    many = point.expand(replicates, 2)
     return ESTIMATORS[name](F, many, batch, generator(0, name, batch)).mean(-2)
 
 
@@ -56,14 +58,17 @@ def test_the_faults_fail_that_test_but_at_sigma_1(name: str, mu: float, sigma: f
 @pytest.mark.parametrize("name", UNBIASED)
 @pytest.mark.parametrize(("mu", "sigma"), AWAY)
 def test_a_wrong_factor_fails_that_test_but_at_sigma_1(name: str, mu: float, sigma: float) -> None:
-    """σ times the τ-component, as a slip of the pen would have it, is caught in each."""
+    """σ times the τ-component, as a slip of the pen would have it, is caught in each.
+
+    From as many samples as put the expected z-score at 3 K.
+    """
     point = at(mu, sigma)
     exact = objective.expectation_gradient(point)
-    means = batch_means(name, point) * torch.tensor([1, sigma])
-    error = float(means[:, 1].std()) / REPLICATES**0.5
-    if abs(float(exact[1]) * (sigma - 1)) < 2 * K * error:
-        pytest.skip("too small a difference for so many samples")
-    assert z_scores(means, exact)[1].abs() > K
+    variance = float(ESTIMATORS[name].variance(F, point, BATCH)[1]) / BATCH
+    needed = (3 * K * sigma / (float(exact[1]) * (sigma - 1))) ** 2 * variance
+    assert needed < 2_000_000
+    means = batch_means(name, point, replicates=max(100, int(needed)))
+    assert z_scores(means * torch.tensor([1, sigma]), exact)[1].abs() > K
 
 
 def exact_error(name: str, point: torch.Tensor, batch: int) -> torch.Tensor:

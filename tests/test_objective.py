@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.polynomial.hermite_e import hermegauss
-from torch.func import grad, vmap
+from torch.func import grad, jacrev, vmap
 
 from nicelab import objective
 
@@ -22,6 +22,11 @@ def test_expectation_is_that_of_quadrature() -> None:
 def test_gradient_is_that_of_autograd() -> None:
     exact = vmap(grad(objective.value))(POINTS)
     torch.testing.assert_close(objective.gradient(POINTS), exact, rtol=1e-12, atol=1e-12)
+
+
+def test_hessian_is_that_of_autograd() -> None:
+    exact = vmap(jacrev(objective.gradient))(POINTS)
+    torch.testing.assert_close(objective.hessian(POINTS), exact, rtol=1e-12, atol=1e-12)
 
 
 def test_gradient_at_the_start() -> None:

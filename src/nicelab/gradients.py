@@ -141,8 +141,8 @@ def landscape(config: Gradients) -> Part:
 def sgd(config: Gradients) -> Part:
     """SGD with every estimator, over seeds, beside the descent that is expected of it.
 
-    Arrays, all as (μ, σ): `<name>_band`, the 2.5, 50 and 97.5 % quantiles, (3, steps + 1, 2);
-    `<name>_ends`, (seeds, 2); `<name>_expected`, (steps + 1, 2), for the runs that are printed.
+    Arrays, all as (μ, σ): `<name>_band`, the 2.5, 50 and 97.5 % quantiles, (3, steps + 1, 2), and
+    for the sheet's estimators `<name>_ends`, (seeds, 2), and `<name>_expected`, (steps + 1, 2).
     """
     arrays, runs = {}, {}
     start = as_tensor(config.start)
@@ -163,9 +163,9 @@ def sgd(config: Gradients) -> Part:
             "exact": {"mu": Estimate.exact(expected[-1, 0]),
                       "sigma": Estimate.exact(expected[-1, 1])},
         }  # fmt: skip
+        arrays[f"{name}_band"] = np.quantile(points, [0.025, 0.5, 0.975], axis=1)
         if name in PRINTED:
             runs[name]["printed"] = _printed(name, points[-1])
-            arrays[f"{name}_band"] = np.quantile(points, [0.025, 0.5, 0.975], axis=1)
             arrays[f"{name}_expected"] = expected
             arrays[f"{name}_ends"] = points[-1]
     return arrays, {"sgd": runs}

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from scipy.optimize import root
 from torch import Tensor
-from torch.func import jacrev
 
 
 def f(x: Tensor) -> Tensor:
@@ -49,6 +48,19 @@ def expectation_gradient(point: Tensor) -> Tensor:
     by_mu = damping * (sin + mu * cos - sigma2 * sin)
     by_tau = damping * sigma2 * ((2 - sigma2) * cos - mu * sin)
     return torch.stack([by_mu, by_tau], dim=-1)
+
+
+def hessian(point: Tensor) -> Tensor:
+    """Second derivatives of L by (μ, τ), shape (*, 2, 2)."""
+    mu, tau = point.unbind(-1)
+    sigma2, damping = (2 * tau).exp(), (-(2 * tau).exp() / 2).exp()
+    sin, cos = mu.sin(), mu.cos()
+    mu_mu = damping * (2 * cos - mu * sin - sigma2 * cos) + 1
+    mu_tau = damping * sigma2 * ((sigma2 - 3) * sin - mu * cos)
+    curve = (4 - 6 * sigma2 + sigma2**2) * cos + (sigma2 - 2) * mu * sin
+    tau_tau = damping * sigma2 * curve + tau.exp()
+    rows = torch.stack([mu_mu, mu_tau], dim=-1), torch.stack([mu_tau, tau_tau], dim=-1)
+    return torch.stack(rows, dim=-2)
 
 
 def deterministic_gradient(point: Tensor) -> Tensor:
@@ -96,7 +108,7 @@ def stationary_points() -> list[Stationary]:
 
 
 def _classify(point: Tensor) -> Stationary:
-    curvatures = torch.linalg.eigvalsh(jacrev(gradient)(point))
+    curvatures = torch.linalg.eigvalsh(hessian(point))
     negative = int((curvatures < 0).sum())
     kind = ("minimum", "saddle", "maximum")[negative]
     return Stationary(float(point[0]), float(point[1].exp()), float(value(point)), kind)
