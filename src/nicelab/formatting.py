@@ -13,7 +13,7 @@ def estimate(metric: Metrics) -> str:
     if metric["standard_error"] == 0:
         return number(metric["value"], ".6g")
     text = f"{ufloat(metric['value'], metric['standard_error']):.2uP}"
-    return text.replace("±", " ± ")
+    return text.replace("±", " ± ").replace("-", "−")
 
 
 def number(value: float, form: str) -> str:

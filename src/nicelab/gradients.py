@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 from torch import Tensor
 
@@ -193,7 +194,7 @@ def bias_and_variance(config: Gradients) -> Part:
             work = estimator.evaluations(config.batch) * variance.sum() / config.batch
             squares = config.batch * (error - error.mean(0)) ** 2
             metrics[name][_label(at)] = {
-                "bias": {"mu": mean(error[:, 0]), "tau": mean(error[:, 1])},
+                "bias": {"mu": _mean(error[:, 0]), "tau": _mean(error[:, 1])},
                 "variance": {"mu": mean(squares[:, 0]), "tau": mean(squares[:, 1])},
                 "exact_variance": {"mu": Estimate.exact(variance[0]),
                                    "tau": Estimate.exact(variance[1])},
@@ -285,7 +286,7 @@ def _label(point: Point) -> str:
 
 def _z_score(errors: Tensor) -> float:
     """Of the mean error from 0; 0 where nothing is random, so that there is nothing to test."""
-    if float(errors.max() - errors.min()) < 1e-12:
+    if np.ptp(errors.numpy()) < 1e-12:
         return 0.0
     return mean(errors).z_score(0.0)
 
@@ -297,13 +298,20 @@ def _as_sigma(points: Tensor) -> np.ndarray:
 
 def _ends(ends: np.ndarray) -> dict[str, Any]:
     return {
-        "mu": mean(ends[:, 0]),
-        "sigma": mean(ends[:, 1]),
+        "mu": _mean(ends[:, 0]),
+        "sigma": _mean(ends[:, 1]),
         "spread": {
             "mu": _spread(ends[:, 0]),
             "sigma": _spread(ends[:, 1]),
         },
     }
+
+
+def _mean(samples: ArrayLike) -> Estimate:
+    """Mean over independent runs, exact where nothing is random."""
+    if np.ptp(np.asarray(samples)) == 0:
+        return Estimate.exact(samples[0])
+    return mean(samples)
 
 
 def _spread(samples: np.ndarray) -> Estimate:
