@@ -1,6 +1,9 @@
 """The pipeline as DVC sees it: what is declared, what is run again, and the same bytes twice."""
 
+import os
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +209,25 @@ def test_two_clean_runs_give_the_same_bytes(finished: Path, clone: Callable[[str
     again = clone("again")
     run(again, "dvc", "repro", NICELAB_DEVICE="cpu")
     assert (again / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
+
+
+@pytest.mark.pipeline
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(
+    finished: Path, clone: Callable[[str], Path]
+) -> None:
+    """DVC and the training under it are killed together, as by a power cut."""
+    root = clone("killed")
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    how = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    command = ["dvc", "repro", "train"]
+    with subprocess.Popen(command, cwd=root, env=environment, **how) as process:
+        for line in process.stdout:
+            if line.startswith("epoch 5/"):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert not (root / "model" / "nice.safetensors").exists()
+    assert "going on after epoch" in run(root, "dvc", "repro", "train")
+    for output in ("model/nice.safetensors", "results/training.csv", "metrics/training.json"):
+        assert (root / output).read_bytes() == (finished / output).read_bytes()
 
 
 @pytest.mark.pipeline
