@@ -285,7 +285,7 @@ def _variance_of_measure_valued(f: Function, point: Tensor, batch: int) -> Tenso
 
 def _variance_uncoupled(f: Function, point: Tensor, batch: int) -> Tensor:
     """The sum of those of the four independent terms."""
-    _, sigma, _ = _place(point, point[..., :1])
+    sigma = point[..., 1:].exp()
 
     def spread(y: Tensor, weights: Tensor) -> Tensor:
         return weighted_variance(f.value(_place(point, y)[2])[..., None], weights)
