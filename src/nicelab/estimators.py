@@ -184,14 +184,14 @@ def score(baseline: Baseline | None = None, surrogate: Surrogate | None = None) 
         y = noise[..., 0]
         _, sigma, x = _place(point, y)
         values = f.value(x)
-        known = 0.0
         if surrogate:
             c = surrogate.coefficients(f, point)
-            values, known = values - hermite_series(c, y), _known_gradient(c, sigma)
+            values = values - hermite_series(c, y)
         centred = values[..., None]
         if baseline:
             centred = centred - baseline(f, point, values)
-        return centred * _score(sigma, y) + known
+        gradient = centred * _score(sigma, y)
+        return gradient + _known_gradient(c, sigma) if surrogate else gradient
 
     return terms
 
@@ -202,11 +202,12 @@ def pathwise(surrogate: Surrogate | None = None) -> Terms:
     def terms(f: Function, point: Tensor, noise: Tensor) -> Tensor:
         y = noise[..., 0]
         _, sigma, x = _place(point, y)
-        slope, known = f.derivative(x), 0.0
+        slope = f.derivative(x)
         if surrogate:
             c = surrogate.coefficients(f, point)
-            slope, known = slope - _slope(c, y) / sigma, _known_gradient(c, sigma)
-        return torch.stack([slope, slope * sigma * y], dim=-1) + known
+            slope = slope - _slope(c, y) / sigma
+        gradient = torch.stack([slope, slope * sigma * y], dim=-1)
+        return gradient + _known_gradient(c, sigma) if surrogate else gradient
 
     return terms
 
