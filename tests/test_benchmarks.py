@@ -1,0 +1,28 @@
+"""The benchmarks that need nothing but the project itself run, and report on everything."""
+
+import os
+import subprocess
+import sys
+
+from imports import ROOT
+from nicelab.estimators import ESTIMATORS
+
+
+def run(script: str, *options: str) -> str:
+    command = [sys.executable, ROOT / "benchmarks" / script, *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_gradients() -> None:
+    printed = run("gradients.py", "--seeds=3", "--steps=2", "--turns=2")
+    for name in ESTIMATORS:
+        assert f"| nicelab, {name} |" in printed
+
+
+def test_scaling() -> None:
+    printed = run("scaling.py", "--batch=2", "--steps=6", "--device=cpu")
+    assert printed.startswith("1 processes of ")
+    assert "19158352 gradients" in printed
