@@ -51,10 +51,21 @@ def test_a_damaged_snapshot_is_not_used(
     assert "is damaged: training starts anew" in capsys.readouterr().err
 
 
+class Hostile:
+    """Makes a file when it is unpickled without care."""
+
+    def __init__(self, trace: Path) -> None:
+        self._trace = str(trace)
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self._trace,)
+
+
 def test_a_snapshot_that_would_run_code_is_not_read(tmp_path: Path) -> None:
-    snapshots = Snapshots(tmp_path / "model")
-    snapshots.save({"path": Path("anything that is no tensor")})
+    snapshots, trace = Snapshots(tmp_path / "model"), tmp_path / "trace"
+    snapshots.save({**STATE, "curve": Hostile(trace)})
     assert snapshots.load() is None
+    assert not trace.exists()
 
 
 def test_clearing_removes_those_of_other_trainings_and_of_other_models_not(
