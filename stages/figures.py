@@ -4,6 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from matplotlib.figure import Figure
 
 from nicelab.artifacts import read_arrays, read_metrics, read_table
 from nicelab.cli import PATH, output
@@ -16,6 +17,11 @@ STUDIES = (
     "diagnostics",
     "samples",
     "inpainting",
+    "ascents",
+    "completions",
+    "errors",
+    "posterior",
+    "animation",
     "convolution",
     "importance",
     "gradients",
@@ -39,7 +45,8 @@ def main(study: str, arrays: Path, metrics: Path, figure: Path) -> None:
         raise InputError(
             f"{arrays} or {metrics} lacks {error}, which the figure shows: run `dvc repro`"
         ) from None
-    style.save(picture, figure)
+    save = style.save if isinstance(picture, Figure) else style.save_animation
+    save(picture, figure)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,40 @@
-"""Inpaint test images with the trained model."""
+"""Score all completions."""
 
 from pathlib import Path
 
 import click
 import torch
 
-from nicelab import checkpoint
+from nicelab import checkpoint, classifier
 from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
-from nicelab.cli import PATH, output, params_option
+from nicelab.cli import PATH, output
 from nicelab.device import device_option
-from nicelab.images import scale
-from nicelab.inpainting import Inpainting, compare
-from nicelab.params import load
+from nicelab.inpainting.exhibits import exhibits
+from nicelab.inpainting.scores import score
 
 
 @click.command()
-@click.argument("images", type=PATH)
+@click.argument("problems", type=PATH)
 @click.argument("model", type=PATH)
-@output("--arrays", "the pictures and their traces (.npz)")
-@output("--metrics", "errors and likelihoods (.json)")
+@click.argument("judge", type=PATH)
+@click.argument("fills", type=PATH)
+@click.argument("ascents", type=PATH)
+@click.argument("posterior", type=PATH)
+@output("--arrays", "what the figures show (.npz)")
+@output("--metrics", "the scores (.json)")
 @device_option
-@params_option
 def main(
-    images: Path, model: Path, arrays: Path, metrics: Path, device: torch.device, params: Path
-) -> None:
-    """Complete test images of IMAGES behind the sheet's box, as printed and right."""
+    problems: Path, model: Path, judge: Path, fills: Path, ascents: Path, posterior: Path,
+    arrays: Path, metrics: Path, device: torch.device,
+) -> None:  # fmt: skip
+    """Compare FILLS, ASCENTS and POSTERIOR with the truth of PROBLEMS; JUDGE is the classifier."""
     require_writable(arrays, metrics)
-    config = load(params, "inpaint", Inpainting)
-    data = read_arrays(images, "dataset", "test_pixels")
+    given = read_arrays(problems, "dataset", "images", "labels", "names", "hidden", "picture")
     flow, _ = checkpoint.load(model, device)
-    truth = torch.from_numpy(scale(data["test_pixels"])).to(device)
-    pictures, summary = compare(flow, truth, config)
-    write_arrays(arrays, **{name: array.cpu().numpy() for name, array in pictures.items()})
-    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
+    completions = [read_arrays(path) for path in (fills, ascents, posterior)]
+    scores = score(flow, classifier.load(judge, device), given, *completions)
+    write_arrays(arrays, **exhibits(given, *completions))
+    write_metrics(metrics, {"dataset": str(given["dataset"]), **scores})
 
 
 if __name__ == "__main__":

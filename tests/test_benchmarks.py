@@ -26,3 +26,10 @@ def test_scaling() -> None:
     printed = run("scaling.py", "--batch=2", "--steps=6", "--device=cpu")
     assert printed.startswith("1 processes of ")
     assert "19158352 gradients" in printed
+
+
+def test_inpainting() -> None:
+    printed = run("inpainting.py", "--images=2", "--masks=2", "--steps=1", "--turns=2",
+                  "--device=cpu")  # fmt: skip
+    assert "| the sheet's loop |" in printed
+    assert "| nicelab |" in printed

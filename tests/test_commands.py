@@ -6,6 +6,7 @@ import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from imports import ROOT
 from nicelab import checkpoint
 from nicelab.commands import main
 from nicelab.device import generator
@@ -93,3 +94,56 @@ def test_bad_outputs_and_models() -> None:
     refused(invoke("sample", "--out", "nice.safetensors/s.png"), "cannot write nice.safetensors/")
     refused(invoke("sample", "--out", "s.png", "--model", "gone"), "gone does not exist")
     assert not Path("s.png").exists()
+
+
+def complete(*arguments: str) -> Result:
+    return invoke("inpaint", "--params", str(ROOT / "params.yaml"), *arguments)
+
+
+@pytest.mark.parametrize("mask", ["top_half", "white.png"])
+@pytest.mark.parametrize("suffix", ["png", "gif", "bmp", "tiff", "webp"])
+@pytest.mark.usefixtures("model")
+def test_inpainting_keeps_what_is_seen(mask: str, suffix: str) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    picture("white.png", np.repeat(np.array([255, 0], np.uint8), 14)[:, None].repeat(28, 1))
+    result = complete(
+        picture("a.png", levels), "--mask", mask, "--steps=5", "--out", f"o.{suffix}"
+    )
+    assert result.exit_code == 0, result.output
+    before, after = (float(cell) for cell in result.output.split())
+    assert after > before
+    with Image.open(f"o.{suffix}") as image:
+        found = np.array(image.convert("L"))
+    np.testing.assert_array_equal(found[14:], levels[14:])
+    assert (found[:14] != levels[:14]).mean() > 0.9
+
+
+@pytest.mark.parametrize("start", ["grey", "gaussian"])
+@pytest.mark.usefixtures("model")
+def test_inpainting_finds_the_mode(start: str) -> None:
+    """With couplings at the identity log p has its maximum at 0.5, whatever is observed."""
+    levels = picture("a.png", np.full((28, 28), 40, np.uint8))
+    result = complete(levels, "--mask", "left_half", "--start", start, "--out", "o.png")
+    assert result.exit_code == 0, result.output
+    found = np.array(Image.open("o.png"))
+    assert (found[:, 14:] == 40).all()
+    assert np.abs(found[:, :14] / 255 - 0.5).max() < 0.05
+
+
+@pytest.mark.usefixtures("model")
+def test_bad_inpainting() -> None:
+    grey = picture("a.png", np.full((28, 28), 40, np.uint8))
+    out = ["--out", "o.png"]
+    refused(complete(grey, "--mask", "top", *out), "--mask must be a picture or one of sheet_box")
+    refused(complete(grey, "--mask", "gone.png", *out), "cannot read gone.png: No such file")
+    refused(complete(grey, "--mask", grey, *out), "a.png hides nothing: paint the pixels")
+    white = picture("w.png", np.full((28, 28), 255, np.uint8))
+    refused(complete(grey, "--mask", white, *out), "w.png hides every pixel: paint")
+    small = picture("s.png", np.zeros((28, 14), np.uint8))
+    refused(complete(grey, "--mask", small, *out), "s.png must be 28 × 28 pixels, got 14 × 28")
+    refused(complete(small, "--mask", "top_half", *out), "s.png must be 28 × 28 pixels")
+    refused(complete(grey, "--mask", "top_half", "--out", "o.jpg"), "--out must end in .png")
+    refused(
+        invoke("inpaint", grey, "--mask", "top", *out, "--params", "no"), "cannot read the par"
+    )
+    assert not Path("o.png").exists()

@@ -1,15 +1,89 @@
+"""Completions against exact answers: a Gaussian flow's conditional mean and covariance."""
+
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
 
-from nicelab import inpainting
+from conftest import randomise
+from nicelab.coupling import AdditiveCoupling
 from nicelab.errors import InputError
-from nicelab.images import PIXELS
-from nicelab.inpainting import Box, Inpainting, ascend, compare, hidden_pixels, project
+from nicelab.inpainting import ascents, chains, scores
+from nicelab.inpainting.ascent import (
+    DecayingAdam,
+    FixedStep,
+    Noisy,
+    Rule,
+    SummedGradients,
+    ascend,
+)
+from nicelab.inpainting.chains import Chains
+from nicelab.inpainting.corrupted import Corrupted, project
+from nicelab.inpainting.density import fisher_information, gradient
+from nicelab.inpainting.fills import methods
+from nicelab.inpainting.gaussian import DEQUANTISATION, Gaussian
+from nicelab.inpainting.posterior import Draw, factor, hmc, summarise
 from nicelab.nice import NICE, Architecture
 
-SHEET = Box(rows=[5, 11], columns=[5, 19])
-CONFIG = Inpainting(image=2, images=3, box=SHEET, fill=1.0, steps=5, step_size=1e-3)
-HALF = torch.tensor([True, False] * 6)
+D = 8
+HIDDEN = torch.tensor([[True, False] * 4, [False, False, True, True, True, False, True, True]])
+
+
+class GaussianFlow(torch.nn.Module):
+    """NICE with linear couplings and a standard normal prior: x is Gaussian, exactly."""
+
+    def __init__(self, random: torch.Generator) -> None:
+        super().__init__()
+        self.couplings = torch.nn.ModuleList(
+            AdditiveCoupling(D, half, hidden=1, depth=0) for half in ("even", "odd", "even")
+        ).double()
+        randomise(self, random)
+        self.requires_grad_(False)
+        self.s = torch.linspace(3.5, 5, D, dtype=torch.float64)
+        self.centre = torch.linspace(0.4, 0.6, D, dtype=torch.float64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x - self.centre
+        for coupling in self.couplings:
+            x = coupling(x) - coupling(torch.zeros_like(x))
+        return self.s.exp() * x
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        z = self(x)
+        return -(z.square() + np.log(2 * np.pi)).sum(-1) / 2 + self.s.sum()
+
+    def exact(self) -> Gaussian:
+        """Its mean and covariance."""
+        jacobian = torch.autograd.functional.jacobian(self, self.centre)
+        return Gaussian(self.centre, torch.linalg.inv(jacobian.mT @ jacobian))
+
+    def draw(self, count: int, random: torch.Generator) -> Tensor:
+        exact = self.exact()
+        noise = torch.randn(count, D, generator=random, dtype=torch.float64)
+        return exact.mean + noise @ torch.linalg.cholesky(exact.covariance).mT
+
+
+@pytest.fixture
+def gaussian(random: torch.Generator) -> GaussianFlow:
+    return GaussianFlow(random)
+
+
+def rules(random: torch.Generator) -> dict[str, Rule]:
+    return {
+        "fixed": FixedStep(1e-3),
+        "summed": SummedGradients(1e-4),
+        "paper": Noisy(1.0, random),
+        "decaying": DecayingAdam(0.1, 30),
+    }
+
+
+def end(states: object) -> object:
+    for state in states:
+        last = state
+    return last
 
 
 def test_projection_onto_problem_2s_segment(random: torch.Generator) -> None:
@@ -24,101 +98,398 @@ def test_projection_onto_problem_2s_segment(random: torch.Generator) -> None:
         assert torch.dist(y, projected) <= (segment - y).norm(dim=-1).min() + 1e-12
 
 
-def test_the_sheets_box() -> None:
-    hidden = hidden_pixels(SHEET).view(28, 28)
-    assert hidden.sum() == 7 * 15
-    assert hidden[5:12, 5:20].all()
+def test_masks_hide_some_and_leave_some() -> None:
+    images = torch.rand(3, D)
+    for value, what in ((False, "no pixel"), (True, "every pixel")):
+        with pytest.raises(ValueError, match=what):
+            Corrupted.hide(images, torch.full((1, D), value))
+    corrupted = Corrupted.hide(images, HIDDEN)
+    assert (corrupted.observed[:, :, :][HIDDEN[:, None].expand(2, 3, D)] == 0).all()
+    assert torch.equal(corrupted.fill(0.5)[0, :, 0], torch.full((3,), 0.5))
 
 
-@pytest.mark.parametrize("method", inpainting.METHODS)
-def test_observed_pixels_come_back_bit_for_bit(flow: NICE, method: str) -> None:
-    start = torch.rand(4, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    done = ascend(flow, start, HALF, 20, 1e-2, method)
-    assert torch.equal(done.images[:, ~HALF], start[:, ~HALF])
-    assert (done.images[:, HALF] != start[:, HALF]).any()
-    assert done.images.min() >= 0
-    assert done.images.max() <= 1
-    assert done.log_likelihood.shape == (21, 4)
+@pytest.mark.parametrize("name", ["fixed", "summed", "paper", "decaying"])
+def test_observed_pixels_come_back_bit_for_bit(
+    gaussian: GaussianFlow, random: torch.Generator, name: str
+) -> None:
+    images = torch.rand(4, D, dtype=torch.float64, generator=random)
+    corrupted = Corrupted.hide(images, HIDDEN)
+    start = corrupted.fill(0.5)
+    found = end(
+        ascend(gaussian.log_prob, corrupted, start, rules(random)[name], 30, torch.ones(D))
+    )
+    for k, hidden in enumerate(HIDDEN):
+        assert torch.equal(found.x[k][:, ~hidden], images[:, ~hidden])
+        assert (found.x[k][:, hidden] != start[k][:, hidden]).all()
+    assert found.x.min() >= 0
+    assert found.x.max() <= 1
 
 
-def test_a_reversed_mask_would_be_seen(flow: NICE) -> None:
-    start = torch.full((1, 12), 0.5, dtype=torch.float64)
-    done = ascend(flow, start, ~HALF, 5, 1e-2, "gradient_zeroed")
-    assert not torch.equal(done.images[:, ~HALF], start[:, ~HALF])
+def test_a_reversed_mask_would_be_seen(gaussian: GaussianFlow) -> None:
+    """The observed pixels move, and the exact answer is another one."""
+    images = gaussian.draw(4, torch.Generator().manual_seed(0))
+    right, wrong = (Corrupted.hide(images, mask) for mask in (HIDDEN, ~HIDDEN))
+    exact = gaussian.exact()
+    found = end(ascend(gaussian.log_prob, wrong, wrong.fill(0.5), FixedStep(1e-4), 200,
+                       torch.ones(D)))  # fmt: skip
+    shown = HIDDEN[:, None].expand_as(found.x)
+    assert not torch.equal(found.x[~shown], right.observed[~shown])
+    assert not torch.allclose(found.x, exact.conditional_mean(right), atol=0.01)
 
 
-def test_a_slow_loop_takes_the_same_steps(flow: NICE) -> None:
-    """The sheet's loop: a buffer that is, or is not, set to zero before each backward pass."""
-    start = torch.full((1, 12), 0.5, dtype=torch.float64)
-    for method in inpainting.METHODS:
-        x = start.clone().requires_grad_(True)
+def test_a_slow_loop_takes_the_sheets_steps(flow: NICE) -> None:
+    """The sheet's script: a buffer that is, or is not, set to zero before each backward pass."""
+    half = torch.tensor([True, False] * 6)
+    corrupted = Corrupted.hide(torch.rand(1, 12, dtype=torch.float64), half[None])
+    ends = {}
+    for rule in (FixedStep(1e-2), SummedGradients(1e-2)):
+        x = corrupted.fill(1.0)[0].clone().requires_grad_(True)
         for _ in range(10):
-            if method == "gradient_zeroed":
+            if isinstance(rule, FixedStep):
                 x.grad = None
             (-flow.log_prob(x)).sum().backward()
             with torch.no_grad():
                 stepped = (x - 1e-2 * x.grad).clamp(0, 1)
-                stepped[:, ~HALF] = start[:, ~HALF]
+                stepped[:, ~half] = corrupted.observed[0][:, ~half]
                 x.copy_(stepped)
-        done = ascend(flow, start, HALF, 10, 1e-2, method)
-        torch.testing.assert_close(done.images, x.detach())
-    others = [ascend(flow, start, HALF, 10, 1e-2, m).images for m in inpainting.METHODS]
-    assert not torch.allclose(*others)
+        found = end(ascend(flow.log_prob, corrupted, corrupted.fill(1.0), rule, 10,
+                           torch.ones(12)))  # fmt: skip
+        torch.testing.assert_close(found.x[0], x.detach())
+        ends[type(rule)] = found.x
+    assert not torch.allclose(*ends.values())
 
 
-def test_ascent_raises_the_likelihood(flow: NICE) -> None:
-    start = torch.full((3, 12), 0.5, dtype=torch.float64)
-    trace = ascend(flow, start, HALF, 50, 1e-3, "gradient_zeroed").log_likelihood
-    assert (trace.diff(dim=0) >= -1e-9).all()
+def test_the_papers_step(gaussian: GaussianFlow) -> None:
+    """α_i (g / divisor + ε) with the noise of the same generator."""
+    g = torch.full((3, D), 7.0)
+    for divisor in (1.0, 100.0):
+        moved, _ = Noisy(divisor, torch.Generator().manual_seed(1)).move(5, g)
+        noise = torch.randn(3, D, generator=torch.Generator().manual_seed(1))
+        torch.testing.assert_close(moved, 10 / 105 * (7.0 / divisor + noise))
 
 
-def test_ascent_reaches_the_mode_of_a_known_density() -> None:
-    """With couplings at the identity, the mode of log p is at mean, whatever is observed."""
-    model = NICE(12, Architecture(couplings=2, hidden=4, depth=1)).double()
-    centre = torch.full((12,), 0.4, dtype=torch.float64)
-    model.initialise(centre, 0.2 * torch.ones(12), torch.Generator().manual_seed(0))
-    start = torch.ones(1, 12, dtype=torch.float64)
-    done = ascend(model, start, HALF, 2000, 1e-3, "gradient_zeroed").images
-    torch.testing.assert_close(done[0, HALF], centre[HALF], atol=1e-6, rtol=0)
-    printed = ascend(model, start, HALF, 2000, 1e-3, "as_printed").images
-    assert (printed[0, HALF] - 0.4).abs().max() > 0.01  # a heavy ball does not settle
+def test_adam_is_pytorchs(random: torch.Generator) -> None:
+    """The displacement is that of torch.optim.Adam with the decayed rate."""
+    x = torch.zeros(3, D, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([x], betas=(0.9, 0.99), eps=0, maximize=True)
+    rule, here = DecayingAdam(0.1, 20), torch.zeros(3, D, dtype=torch.float64)
+    memory = rule.begin(here)
+    for i in range(20):
+        x.grad = torch.randn(3, D, generator=random, dtype=torch.float64)
+        optimiser.param_groups[0]["lr"] = 0.1 * (1 - i / 20) ** 2
+        optimiser.step()
+        displacement, memory = rule.move(i, x.grad, *memory)
+        here = here + displacement
+    torch.testing.assert_close(here, x.detach())
 
 
-def test_bad_calls(flow: NICE) -> None:
-    start = torch.zeros(1, 12, dtype=torch.float64)
-    with pytest.raises(ValueError, match="method must be one of as_printed, gradient_zeroed"):
-        ascend(flow, start, HALF, 1, 1e-3, "newton")
-    with pytest.raises(ValueError, match="hides no pixel"):
-        ascend(flow, start, torch.zeros(12, dtype=torch.bool), 1, 1e-3, "as_printed")
+def test_ascent_reaches_the_exact_conditional_mean(gaussian: GaussianFlow) -> None:
+    images = gaussian.draw(6, torch.Generator().manual_seed(0))
+    corrupted, exact = Corrupted.hide(images, HIDDEN), gaussian.exact()
+    scale = torch.linalg.inv(exact.covariance).diagonal().rsqrt()
+    expected = exact.conditional_mean(corrupted)
+    assert 0 < expected.min()
+    assert expected.max() < 1
+    rule = DecayingAdam(0.1, 2000)
+    found = end(ascend(gaussian.log_prob, corrupted, corrupted.fill(0.5), rule, 2000, scale))
+    torch.testing.assert_close(found.x, expected, atol=1e-4, rtol=0)
+    assert found.residual.max() < 1e-3
+    printed = end(ascend(gaussian.log_prob, corrupted, corrupted.fill(0.5),
+                         SummedGradients(1e-4), 2000, scale))  # fmt: skip
+    assert (printed.x - expected).abs().max() > 0.01  # a heavy ball does not settle
 
 
-@pytest.mark.parametrize("span", [[5, 3], [-1, 3], [5, 28], [5], [1, 2, 3]])
-def test_bad_boxes(span: list[int]) -> None:
-    with pytest.raises(ValueError, match="rows"):
-        Box(rows=span, columns=[0, 1])
+def test_the_residual_is_zero_at_a_bound() -> None:
+    """log p = c·x has its maximum at a corner: the projected gradient vanishes there alone."""
+    slope = torch.tensor([1.0, -1, 2, -2, 3, -3, 1, 1])
+    corrupted = Corrupted.hide(torch.full((1, D), 0.5), torch.tensor([[True] * 7 + [False]]))
+    states = ascend(lambda x: x @ slope, corrupted, corrupted.fill(0.5), FixedStep(0.5), 3,
+                    torch.ones(D))  # fmt: skip
+    residuals = [float(state.residual) for state in states]
+    assert residuals[0] == pytest.approx(0.5)  # the box allows a move by 0.5 in each direction
+    assert residuals[-1] == 0
+
+
+def test_images_stop_when_they_are_stationary(gaussian: GaussianFlow) -> None:
+    images = gaussian.draw(5, torch.Generator().manual_seed(0))
+    corrupted, exact = Corrupted.hide(images, HIDDEN), gaussian.exact()
+    scale = torch.linalg.inv(exact.covariance).diagonal().rsqrt()
+    rule = DecayingAdam(0.1, 500)
+    start = corrupted.fill(0.5)
+    runs = {
+        tolerance: list(ascend(gaussian.log_prob, corrupted, start, rule, 500, scale, tolerance))
+        for tolerance in (0.0, 0.2)
+    }
+    whole, stopped = runs.values()
+    assert len(stopped) < len(whole) == 501
+    assert stopped[-1].residual.max() <= 0.2
+    for k, n in np.ndindex(2, 5):
+        last = next(i for i, state in enumerate(whole) if state.residual[k, n] <= 0.2)
+        torch.testing.assert_close(stopped[-1].x[k, n], whole[last].x[k, n])
+
+
+def test_gradients_of_many_images_are_those_of_each(flow: NICE, random: torch.Generator) -> None:
+    x = torch.rand(2, 3, 12, dtype=torch.float64, generator=random)
+    log_prob, g = gradient(flow.log_prob, x)
+    for k, n in np.ndindex(2, 3):
+        one, by_one = gradient(flow.log_prob, x[k, n])
+        torch.testing.assert_close((log_prob[k, n], g[k, n]), (one, by_one))
+
+
+def test_fisher_information_of_a_gaussian_is_its_precision(
+    gaussian: GaussianFlow, random: torch.Generator
+) -> None:
+    """Within 5 standard errors for each entry; √((F_ii F_jj + F_ij²) / n) by Isserlis."""
+    count = 200_000
+    found = fisher_information(gaussian.log_prob, gaussian.draw(count, random))
+    precision = torch.linalg.inv(gaussian.exact().covariance)
+    variance = precision.diagonal()[:, None] * precision.diagonal() + precision.square()
+    z = (found - precision) / (variance / count).sqrt()
+    assert z.abs().max() < 5
+    covariance = gaussian.exact().covariance
+    assert ((found - covariance) / (variance / count).sqrt()).abs().max() > 50
+
+
+def test_factor(random: torch.Generator) -> None:
+    """A Aᵀ is the inverse of F on the hidden pixels, up to the shrinking, and 0 elsewhere."""
+    root = torch.randn(D, 3 * D, generator=random, dtype=torch.float64)
+    fisher = root @ root.mT
+    for a, hidden in zip(factor(fisher, HIDDEN), HIDDEN, strict=True):
+        block = fisher[hidden][:, hidden]
+        scale = block.diagonal().sqrt()
+        shrunk = 0.999 * block + 0.001 * torch.diag(scale.square())
+        found = (a @ a.mT)[hidden][:, hidden]
+        torch.testing.assert_close(found @ shrunk, torch.eye(len(block)).double())
+        assert (a[~hidden] == 0).all()
+        assert (a[:, ~hidden] == 0).all()
+
+
+def conditional_draws(gaussian: GaussianFlow, temperature: float) -> tuple[Tensor, Tensor]:
+    """Last states of 4000 chains for one image behind two masks, and the image."""
+    image = gaussian.draw(1, torch.Generator().manual_seed(3))
+    corrupted = Corrupted.hide(image, HIDDEN).repeat(4000)
+    precision = torch.linalg.inv(gaussian.exact().covariance)
+    start = corrupted.project(corrupted.fill(0.5))
+    draws = hmc(lambda x: gaussian.log_prob(x) / temperature, start, factor(precision, HIDDEN),
+                4, 20, 10, 0.3, torch.Generator().manual_seed(0))  # fmt: skip
+    return end(draws).x, image
+
+
+@pytest.mark.parametrize(("temperature", "right"), [(1.0, True), (1.2, False)])
+def test_chains_draw_from_the_exact_conditional(
+    gaussian: GaussianFlow, temperature: float, right: bool
+) -> None:
+    """Mean and covariance within 4.5 standard errors; a density raised to 1/1.2 is noticed."""
+    found, image = conditional_draws(gaussian, temperature)
+    worst = 0.0
+    for x, hidden in zip(found, HIDDEN, strict=True):
+        mean, covariance = gaussian.exact().condition(image, hidden)
+        assert torch.equal(x[:, ~hidden], image[:, ~hidden].expand(len(x), -1))
+        values, n, spread = x[:, hidden], len(x), covariance.diagonal()
+        z = (values.mean(0) - mean[0]) / (spread / n).sqrt()
+        error = ((spread[:, None] * spread + covariance.square()) / n).sqrt()
+        z_covariance = (torch.cov(values.mT) - covariance) / error
+        worst = max(worst, float(z.abs().max()), float(z_covariance.abs().max()))
+    assert (worst < 4.5) == right
+
+
+def test_conditioning_agrees_with_the_precision_matrix(gaussian: GaussianFlow) -> None:
+    """The conditional covariance is (P_hh)⁻¹ and the mean μ_h − P_hh⁻¹ P_ho (x_o − μ_o)."""
+    exact, x = gaussian.exact(), gaussian.draw(4, torch.Generator().manual_seed(0))
+    precision = torch.linalg.inv(exact.covariance)
+    for hidden in HIDDEN:
+        mean, covariance = exact.condition(x, hidden)
+        block = torch.linalg.inv(precision[hidden][:, hidden])
+        shift = (x[:, ~hidden] - exact.mean[~hidden]) @ precision[~hidden][:, hidden] @ block
+        torch.testing.assert_close(covariance, block)
+        torch.testing.assert_close(mean, exact.mean[hidden] - shift)
+
+
+def test_a_gaussian_is_fitted_to_dequantised_images(random: torch.Generator) -> None:
+    x = torch.rand(50, D, generator=random)
+    found = Gaussian.fit(x)
+    expected = np.cov(x.double().numpy().T) + DEQUANTISATION * np.eye(D)
+    np.testing.assert_allclose(found.covariance.numpy(), expected)
+
+
+def test_draws_of_the_gaussian_have_its_conditional_mean(
+    gaussian: GaussianFlow, random: torch.Generator
+) -> None:
+    """Within 4 standard errors, for a distribution well inside [0, 1]."""
+    image = gaussian.draw(1, torch.Generator().manual_seed(3))
+    many = Corrupted.hide(image, HIDDEN).repeat(4000)
+    exact = gaussian.exact()
+    draws = exact.draw(many, random)
+    expected = exact.conditional_mean(Corrupted.hide(image, HIDDEN))[:, 0]
+    for x, mean, hidden in zip(draws, expected, HIDDEN, strict=True):
+        values = x[:, hidden]
+        error = values.std(0) / len(x) ** 0.5
+        assert ((values.mean(0) - mean[hidden]) / error).abs().max() < 4
+
+
+def test_moments_over_chains_and_draws(random: torch.Generator) -> None:
+    """Against NumPy, and chains of one image are neighbours."""
+    states = 1e3 + torch.randn(5, 2, 6, D, generator=random)  # draws, masks, images × chains
+    draws = (Draw(x, x.sum(-1).double(), torch.full((2, 6), 0.5)) for x in states)
+    found = summarise(draws, 2, lambda x, log_p: log_p[:, :, None])
+    pooled = states.unflatten(2, (3, 2)).permute(1, 2, 0, 3, 4).flatten(2, 3)  # k, n, draws, D
+    torch.testing.assert_close(found.mean, pooled.mean(2))
+    torch.testing.assert_close(found.standard_deviation, pooled.std(2), rtol=1e-3, atol=0)
+    torch.testing.assert_close(found.lower, pooled.amin(2))
+    torch.testing.assert_close(found.upper, pooled.amax(2))
+    assert torch.equal(found.last, states[-1].unflatten(1, (3, 2)))
+    assert found.scalars.shape == (2, 3, 1, 2, 5)
+    assert (found.acceptance == 0.5).all()
+
+
+def test_r_hat_tells_chains_that_mix_from_chains_that_do_not() -> None:
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(1, 1, 2, 4, 500))
+    apart = mixed + 10 * np.arange(4)[:, None]
+    stuck = np.broadcast_to(np.arange(4.0)[:, None], (1, 1, 2, 4, 500))
+    empty = np.concatenate([mixed[:, :, :1], np.zeros((1, 1, 1, 4, 500))], 2)
+    assert chains.r_hat(mixed)[0, 0] < 1.02
+    assert chains.r_hat(apart)[0, 0] > 2
+    assert chains.r_hat(stuck)[0, 0] > 1e6
+    assert chains.r_hat(empty)[0, 0] < 1.02
+    assert chains.between_chains(mixed)[0, 0] < 0.02
+    assert chains.between_chains(stuck)[0, 0] == 1
+
+
+CONFIG = Chains(chains=2, steps=3, step_size={"ascent": 0.05, "trajectory": 0.2}, leapfrog=2,
+                warm_up=2, draws=4, samples=800, seed=0)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def comparison() -> tuple[dict, dict]:
-    model = NICE(PIXELS, Architecture(couplings=2, hidden=4, depth=1)).requires_grad_(False)
-    test = torch.rand(5, PIXELS, generator=torch.Generator().manual_seed(0))
-    return compare(model, test, CONFIG)
+def small() -> tuple[NICE, Tensor, Tensor]:
+    """A random flow of 784 pixels, six images and two masks."""
+    random = torch.Generator().manual_seed(0)
+    model = NICE(784, Architecture(couplings=2, hidden=8, depth=1))
+    model.initialise(torch.full((784,), 0.37), torch.full((784,), 0.2), random)
+    hidden = torch.zeros(2, 784, dtype=torch.bool)
+    hidden[0, :300], hidden[1, ::3] = True, True
+    return model.requires_grad_(False), torch.rand(6, 784, generator=random), hidden
 
 
-def test_comparison(comparison: tuple[dict, dict]) -> None:
-    pictures, metrics = comparison
-    assert metrics["hidden_pixels"] == 105
-    assert metrics["truth"]["squared_error"].value == 0
-    assert (pictures["corrupted"][pictures["hidden"]] == 1).all()
-    printed, zeroed = (metrics["methods"][m]["squared_error"] for m in inpainting.METHODS)
-    difference = metrics["squared_error_zeroed_less_printed"]
-    assert difference.value == pytest.approx(zeroed.value - printed.value, abs=1e-7)
-    assert difference.n == printed.n == 3
+def test_the_studies_are_deterministic(small: tuple[NICE, Tensor, Tensor]) -> None:
+    model, images, hidden = small
+    training = torch.rand(900, 784, generator=torch.Generator().manual_seed(1))
+    one, two = (chains.study(model, training, images, hidden, 3, CONFIG) for _ in range(2))
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name])
+    assert one["mean"].shape == (2, 6, 784)
+    assert one["shown"].shape == (2, 2, 784)
+    observed = np.broadcast_to(~hidden.numpy()[:, None], one["draw"].shape)
+    expected = np.broadcast_to(images.numpy(), one["draw"].shape)
+    np.testing.assert_array_equal(one["draw"][observed], expected[observed])
 
 
-@pytest.mark.parametrize(("name", "value"), [("image", 5), ("images", 6)])
-def test_too_few_test_images(name: str, value: int) -> None:
-    model = NICE(PIXELS, Architecture(couplings=1, hidden=2, depth=1))
-    config = CONFIG.model_copy(update={name: value})
-    with pytest.raises(InputError, match=rf"inpaint\.{name} must be <=? the 5 test images"):
-        compare(model, torch.rand(5, PIXELS), config)
+def ascending(**changes: object) -> ascents.Ascents:
+    sheet = {"mask": "a", "steps": 4, "step_size": 1e-3, "fill": 1.0}
+    values = {"steps": 5, "step_size": {"grey": 0.1, "gaussian": 0.05}, "tolerance": 1e-6,
+              "samples": 800, "sheet": sheet, "published": 2, "seed": 0}  # fmt: skip
+    return ascents.Ascents(**values | changes)
+
+
+def test_the_study_of_ascents(small: tuple[NICE, Tensor, Tensor]) -> None:
+    model, images, hidden = small
+    gaussian = Corrupted.hide(images, hidden).fill(0.3)
+    found = ascents.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending())
+    assert found["grey_images"].shape == (2, 6, 784)
+    assert found["grey_frames"].shape == (6, 2, 784)
+    assert found["paper_error"].shape == (6, 2, 2)
+    assert found["sheet_as_printed_error"].shape == (5, 1, 6)
+    grey = Corrupted.hide(images, hidden).fill(0.5)
+    np.testing.assert_array_equal(found["grey_frames"][0], grey[:, 4].numpy())
+    start = (gaussian - images).square().numpy()[1][:, hidden[1]].mean(1)
+    np.testing.assert_allclose(found["gaussian_error"][0, 1], start, rtol=1e-5)
+    error = np.square(found["grey_images"] - images.numpy())[0][:, hidden[0]].mean(1)
+    np.testing.assert_allclose(found["grey_error"][-1, 0], error, rtol=1e-5)
+    with pytest.raises(InputError, match="sheet.mask must be one of b, c, got a"):
+        ascents.study(model, images, hidden, gaussian, ["b", "c"], 4, ascending())
+    with pytest.raises(InputError, match="ascend.published must be <= the 6 images"):
+        ascents.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending(published=7))
+
+
+def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) -> None:
+    """Other values behind the mask change nothing; observed pixels come back."""
+    _, images, hidden = small
+    training = torch.rand(30, 784, generator=torch.Generator().manual_seed(1))
+    other = torch.where(hidden[:1], torch.rand_like(images), images)
+    for complete in methods(training, 3).values():
+        one, two = (complete(Corrupted.hide(x, hidden[:1])) for x in (images, other))
+        assert torch.equal(one, two)
+        assert torch.equal(one[0][:, ~hidden[0]], images[:, ~hidden[0]])
+        assert one.min() >= 0
+        assert one.max() <= 1
+
+
+def test_the_nearest_image_is_found_by_a_slow_search(small: tuple[NICE, Tensor, Tensor]) -> None:
+    _, images, hidden = small
+    training = torch.rand(30, 784, generator=torch.Generator().manual_seed(1))
+    found = methods(training, 3)["nearest"](Corrupted.hide(images, hidden))
+    for k, n in np.ndindex(2, 6):
+        seen = ~hidden[k]
+        distances = [(candidate - images[n])[seen].norm() for candidate in training]
+        expected = training[int(np.argmin(distances))]
+        assert torch.equal(found[k, n, hidden[k]], expected[hidden[k]])
+
+
+def test_scores_agree_with_scikit_image(small: tuple[NICE, Tensor, Tensor]) -> None:
+    _, images, hidden = small
+    corrupted = Corrupted.hide(images, hidden)
+    x = corrupted.project(torch.rand(2, 6, 784, generator=torch.Generator().manual_seed(2)))
+    error = scores.squared_error(x, images, corrupted)
+    similarity = scores.ssim(x, images, corrupted)
+    reversed_error = scores.squared_error(x, images, Corrupted(corrupted.observed, ~hidden))
+    for k, n in np.ndindex(2, 6):
+        pair = [y.double().numpy() for y in (images[n], x[k, n])]
+        inside = [y[hidden[k].numpy()] for y in pair]
+        expected = peak_signal_noise_ratio(*inside, data_range=1.0)
+        assert float(scores.psnr(error)[k, n]) == pytest.approx(expected)
+        _, whole = structural_similarity(
+            *(y.reshape(28, 28) for y in pair), data_range=1.0, full=True
+        )
+        assert float(similarity[k, n]) == pytest.approx(
+            whole.flatten()[hidden[k]].mean(), abs=1e-5
+        )
+    assert (reversed_error == 0).all()  # a mask's polarity reversed by mistake hides every error
+    assert (error > 0.05).all()
+
+
+def test_a_perfect_completion_has_a_finite_psnr() -> None:
+    assert float(scores.psnr(torch.zeros(1, dtype=torch.float64))) == pytest.approx(
+        58.92, abs=0.01
+    )
+
+
+@pytest.mark.parametrize(("shrink", "right"), [(1.0, True), (0.7, False)])
+def test_coverage_of_a_known_posterior(shrink: float, right: bool) -> None:
+    """Truth and draws from one distribution: nominal within 4 standard errors; not if narrower."""
+    rng = np.random.default_rng(0)
+    k, n, draws = 1, 200, 16
+    hidden = np.zeros((1, 784), bool)
+    hidden[0, ::4] = True
+    centre = rng.uniform(0.3, 0.7, (k, n, 784))
+    truth = centre + 0.1 * rng.standard_normal((k, n, 784))
+    values = centre + 0.1 * shrink * rng.standard_normal((draws, k, n, 784))
+    posterior = {
+        "draws": np.array(draws), "lower": values.min(0), "upper": values.max(0),
+        "draw": values[0], "standard_deviation": values.std(0), "r_hat": np.ones((k, n)),
+        "between_chains": np.zeros((k, n)), "acceptance": np.ones((k, n)),
+    }  # fmt: skip
+    problems = {"images": truth[0].clip(0, 1), "hidden": hidden}
+    found = scores._posterior(["one"], posterior, problems)
+    coverage, nominal = found["masks"]["one"]["coverage"], found["nominal_coverage"].value
+    assert nominal == pytest.approx(15 / 17)
+    slack = 0.01  # the truth is rounded to grey levels, which widens what counts as covered
+    assert (abs(coverage.value - nominal) < 4 * coverage.standard_error + slack) == right
+    assert found["masks"]["one"]["share_mixed"].value == 1
+
+
+def test_the_scratch_is_there() -> None:
+    from imports import ROOT
+    from nicelab.inpainting.masks import from_picture
+
+    assert from_picture(Path(ROOT) / "masks" / "scratch.png").sum() == 139

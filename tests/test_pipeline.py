@@ -16,24 +16,31 @@ from imports import ROOT, first_party, sections
 from lock import stale_stages
 from nicelab.params import flatten, read_all
 
-STUDIES = ("training", "likelihood", "diagnostics", "samples", "inpainting", "convolution",
+INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
+STUDIES = ("training", "likelihood", "diagnostics", "samples", *INPAINTING, "convolution",
            "importance", "gradients", "estimators")  # fmt: skip
 # Declared for all figures at once, though not each of them needs both.
 SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py")
 # Stages that run again when a section changes: the stage, its figure, and what follows.
-AFTER_MODEL = {"evaluate", "diagnose", "sample", "inpaint", "figures@likelihood",
-               "figures@diagnostics", "figures@samples", "figures@inpainting",
-               "report"}  # fmt: skip
+SCORES = {"inpaint", "report", *(f"figures@{study}" for study in INPAINTING)}
+AFTER_MODEL = SCORES | {"evaluate", "diagnose", "sample", "ascend", "posterior",
+                        "figures@likelihood", "figures@diagnostics",
+                        "figures@samples"}  # fmt: skip
 AFTER_TRAIN = AFTER_MODEL | {"train", "figures@training"}
+AFTER_IMAGES = AFTER_TRAIN | {"mask", "classifier", "fill"}
 AFFECTED = {
-    "data": AFTER_TRAIN | {"download", "prepare"},
-    "prepare": AFTER_TRAIN | {"prepare"},
+    "data": AFTER_IMAGES | {"download", "prepare"},
+    "prepare": AFTER_IMAGES | {"prepare"},
     "model": AFTER_TRAIN,
     "train": AFTER_TRAIN,
     "evaluate": {"evaluate", "figures@likelihood", "report"},
     "diagnose": {"diagnose", "figures@diagnostics", "report"},
     "sample": {"sample", "figures@samples", "report"},
-    "inpaint": {"inpaint", "figures@inpainting", "report"},
+    "mask": SCORES | {"mask", "fill", "ascend", "posterior"},
+    "classifier": SCORES | {"classifier"},
+    "fill": SCORES | {"fill", "ascend"},
+    "ascend": SCORES | {"ascend"},
+    "posterior": SCORES | {"posterior"},
     "convolution": {"convolution", "figures@convolution", "report"},
     "importance": {"importance", "figures@importance", "report"},
     "gradients": {"gradients", "figures@gradients", "figures@estimators", "report"},
@@ -126,7 +133,8 @@ def change(root: Path, section: str) -> None:
     elif section == "model":
         parameters["model"]["hidden"] += 1
     else:
-        parameters[section]["seed" if "seed" in parameters[section] else "steps"] += 1
+        names = ("seed", "steps", "radius", "images")
+        parameters[section][next(name for name in names if name in parameters[section])] += 1
     with (root / "params.yaml").open("w") as file:
         yaml.dump(parameters, file)
 

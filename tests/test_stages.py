@@ -26,6 +26,11 @@ OUTPUTS = {
     "download": ("--folder",),
     "prepare": ("--images", "--metrics"),
     "train": ("--model", "--curve", "--metrics"),
+    "mask": ("--arrays",),
+    "classifier": ("--model", "--metrics"),
+    "fill": ("--arrays",),
+    "ascend": ("--arrays",),
+    "posterior": ("--arrays",),
     "figures": ("--figure",),
     "report": ("--report",),
 }
@@ -36,9 +41,15 @@ DEFAULTS = {
     "evaluate": ["images.npz", "model.safetensors"],
     "diagnose": ["images.npz", "model.safetensors"],
     "sample": ["images.npz", "model.safetensors"],
-    "inpaint": ["images.npz", "model.safetensors"],
+    "mask": ["images.npz", str(ROOT / "masks")],
+    "classifier": ["images.npz"],
+    "fill": ["images.npz", "problems.npz"],
+    "ascend": ["problems.npz", "fills.npz", "model.safetensors"],
+    "posterior": ["images.npz", "problems.npz", "model.safetensors"],
+    "inpaint": ["problems.npz", "model.safetensors", "judge.safetensors", "fills.npz",
+                "ascents.npz", "posterior.npz"],
     "report": ["metrics", "figures"],
-}
+}  # fmt: skip
 
 
 def command(stage: str) -> click.Command:
@@ -62,6 +73,13 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     model = NICE(784, TINY)
     model.initialise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0))
     checkpoint.save(Path("model.safetensors"), model, TINY, "noise")
+    grey = arrays["test_pixels"][:3].astype(np.float32) / 255
+    hidden = np.zeros((2, 784), bool)
+    hidden[0, :400], hidden[1, ::2] = True, True
+    write_arrays(Path("problems.npz"), dataset="noise", images=grey, hidden=hidden,
+                 names=np.array(["sheet_box", "even"]), picture=np.array(1),
+                 labels=arrays["test_labels"][:3])  # fmt: skip
+    write_arrays(Path("fills.npz"), gaussian=np.full((2, 3, 784), 0.5, np.float32))
     return tmp_path
 
 
@@ -135,14 +153,27 @@ def refused(result: Result, message: str) -> None:
         ("sample", "sample.grid", 0, "sample.grid must be >= 1, got 0"),
         ("sample", "sample.steps", 1, "sample.steps must be >= 2, got 1"),
         ("sample", "sample.pairs", 31, "sample.pairs must be <= 30"),
-        ("inpaint", "inpaint.image", 60, "inpaint.image must be < the 60 test images, got 60"),
-        ("inpaint", "inpaint.images", 61, "inpaint.images must be <= the 60 test images"),
-        ("inpaint", "inpaint.box.rows", [11, 5], "the box hides no pixel, got [11, 5]"),
-        ("inpaint", "inpaint.box.columns", [5, 28], "inpaint.box.columns.1 must be < 28, got 28"),
-        ("inpaint", "inpaint.box.rows", [5], "inpaint.box.rows: List should have at least 2"),
-        ("inpaint", "inpaint.box", None, "inpaint.box is missing"),
-        ("inpaint", "inpaint.fill", 1.5, "inpaint.fill must be <= 1, got 1.5"),
-        ("inpaint", "inpaint.step_size", 0, "inpaint.step_size must be > 0, got 0"),
+        ("mask", "mask.images", 61, "mask.images must be <= the 60 test images, got 61"),
+        ("mask", "mask.picture", 8, "mask.picture must be < mask.images (8), got 8"),
+        ("mask", "mask.masks", {}, "mask.masks: Dictionary should have at least 1"),
+        ("mask", "mask.masks.top_half", {"half": "upper"}, "mask.masks.top_half.half must be"),
+        ("mask", "mask.masks.top_half", {}, "must have exactly one of box, rows, columns, half"),
+        ("mask", "mask.masks.sheet_box.box.rows", [11, 5], "else no pixel is hidden, got [11, 5]"),
+        ("mask", "mask.masks.middle_rows", {"rows": [5, 28]}, "rows.1 must be < 28, got 28"),
+        ("mask", "mask.masks.middle_rows", {"rows": [0, 27]}, "middle_rows hides every pixel"),
+        ("mask", "mask.masks.scratch", {"file": "gone.png"}, "gone.png: No such file"),
+        ("mask", "mask.masks.random_90", {"random": {"share": 2, "seed": 0}}, "share must be < 1"),
+        ("classifier", "classifier.epochs", 0, "classifier.epochs must be >= 1, got 0"),
+        ("fill", "fill.radius", 0, "fill.radius must be >= 1, got 0"),
+        ("ascend", "ascend.steps", 0, "ascend.steps must be >= 1, got 0"),
+        ("ascend", "ascend.tolerance", 0, "ascend.tolerance must be > 0, got 0"),
+        ("ascend", "ascend.step_size.grey", 3, "ascend.step_size.grey must be <= 1, got 3"),
+        ("ascend", "ascend.sheet.fill", 1.5, "ascend.sheet.fill must be <= 1, got 1.5"),
+        ("ascend", "ascend.sheet.mask", "box", "must be one of sheet_box, even, got box"),
+        ("ascend", "ascend.published", 4, "ascend.published must be <= the 3 images"),
+        ("posterior", "posterior.chains", 1, "posterior.chains must be >= 2, got 1"),
+        ("posterior", "posterior.draws", 3, "posterior.draws must be >= 4, got 3"),
+        ("posterior", "posterior.step_size", None, "posterior.step_size is missing"),
         ("convolution", "convolution.channels", 0, "convolution.channels must be >= 1, got 0"),
         ("convolution", "convolution.cases", "all", "convolution.cases must be a valid integer"),
         ("importance", "importance.paths", -5, "importance.paths must be >= 2, got -5"),
@@ -169,7 +200,7 @@ def test_bad_parameters(stage: str, name: str, value: Any, message: str) -> None
     refused(invoke(stage), message)
 
 
-@pytest.mark.parametrize("stage", ["train", "evaluate", "diagnose", "sample", "inpaint"])
+@pytest.mark.parametrize("stage", [s for s in DEFAULTS if "images.npz" in DEFAULTS[s]])
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -190,7 +221,7 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("stage", ["evaluate", "diagnose", "sample", "inpaint"])
+@pytest.mark.parametrize("stage", [s for s in DEFAULTS if "model.safetensors" in DEFAULTS[s]])
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -207,7 +238,7 @@ def test_bad_models(stage: str, damage: Any, message: str) -> None:  # noqa: ANN
     refused(invoke(stage), message)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "figures"])
+@pytest.mark.parametrize("stage", [s for s in STAGES if s not in ("figures", "inpaint")])
 @pytest.mark.usefixtures("work")
 def test_bad_parameter_files(stage: str) -> None:
     arguments = DEFAULTS.get(stage, [])
@@ -288,10 +319,19 @@ def test_a_person_sees_one_line_and_no_traceback(work: Path) -> None:
 
 @pytest.mark.usefixtures("work")
 def test_good_input_is_accepted() -> None:
-    set_parameter("train.epochs", 1)
-    set_parameter("inpaint.steps", 2)
+    for name in ("train.epochs", "classifier.epochs", "ascend.steps", "posterior.steps"):
+        set_parameter(name, 1)
     set_parameter("evaluate.draws", 2)
-    for stage in ("train", "evaluate", "diagnose", "sample", "inpaint"):
-        result = invoke(stage)
+    outputs = {
+        "train": [], "evaluate": [], "diagnose": [], "sample": [],
+        "mask": ["--arrays", "problems.npz"],
+        "classifier": ["--model", "judge.safetensors"],
+        "fill": ["--arrays", "fills.npz"],
+        "ascend": ["--arrays", "ascents.npz"],
+        "posterior": ["--arrays", "posterior.npz"],
+        "inpaint": [],
+    }  # fmt: skip
+    for stage, chosen in outputs.items():
+        result = invoke(stage, *DEFAULTS[stage], *chosen)
         assert result.exit_code == 0, result.output
-        assert {path.name for path in Path("out").iterdir()} >= {"metrics"}
+        assert Path(chosen[1] if chosen else "out/metrics").is_file()

@@ -1,11 +1,14 @@
 """The look of every figure, and how it is saved."""
 
+from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from nicelab.artifacts import writing
 
@@ -44,6 +47,35 @@ def save(figure: Figure, path: Path) -> None:
     """Write a PNG whose bytes depend on the picture alone."""
     with writing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def save_animation(figures: Iterable[Figure], path: Path, seconds: float = 4.0) -> None:
+    """Write an animated PNG that plays once and stays at its last figure."""
+    frames = []
+    for figure in figures:
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI)
+        frames.append(Image.open(buffer).convert("L"))
+    duration = round(1000 * seconds / len(frames))
+    with writing(path) as temporary, temporary.open("wb") as file:
+        frames[0].save(
+            file, format="PNG", save_all=True, append_images=frames[1:], duration=duration, loop=1
+        )
+
+
+def words(names: list[str]) -> list[str]:
+    """Names of parameters for a reader."""
+    return [name.replace("_", " ") for name in names]
+
+
+def band(
+    axes: Axes, arrays: dict[str, np.ndarray], name: str, k: int, colour: str, label: str
+) -> None:
+    """A mean against steps, column k of `name`, with a band of ±1 standard error."""
+    mean, error = arrays[name][:, k], arrays[f"{name}_standard_error"][:, k]
+    axes.plot(mean, color=colour, label=label)
+    axes.fill_between(np.arange(len(mean)), mean - error, mean + error, color=colour, alpha=0.2,
+                      lw=0)  # fmt: skip
 
 
 def image(axes: Axes, pixels: np.ndarray, title: str) -> None:

@@ -42,10 +42,19 @@ def _likelihood(metrics: Metrics) -> list[Row]:
 
 def _inpainting(metrics: Metrics) -> list[Row]:
     names = {"as_printed": "as printed", "gradient_zeroed": "gradient zeroed"}
+    over_masks = {
+        "gaussian": "a Gaussian's conditional mean",
+        "ascent_from_gaussian": "NICE's ascent from there",
+        "posterior_mean": "NICE's posterior mean",
+    }
     return [
-        Row(f"Inpainting, {label}: squared error on hidden pixels", "–",
+        Row(f"Inpainting, sheet's box, {label}: squared error on hidden pixels", "–",
             estimate(metrics["methods"][name]["squared_error"]), "–")
         for name, label in names.items()
+    ] + [
+        Row(f"Inpainting, {len(metrics['masks'])} masks, {label}: squared error", "–",
+            estimate(metrics["mean_over_masks"][name]["squared_error"]), "–")
+        for name, label in over_masks.items()
     ]  # fmt: skip
 
 

@@ -1,0 +1,38 @@
+"""Train the classifier that judges completions."""
+
+from pathlib import Path
+
+import click
+import torch
+
+from nicelab.artifacts import read_arrays, require_writable, write_metrics
+from nicelab.classifier import Recipe, save, train
+from nicelab.cli import PATH, output, params_option
+from nicelab.device import device_option
+from nicelab.images import scale
+from nicelab.params import load
+from nicelab.statistics import mean
+
+
+@click.command()
+@click.argument("images", type=PATH)
+@output("--model", "the weights (.safetensors)")
+@output("--metrics", "the accuracy (.json)")
+@device_option
+@params_option
+def main(images: Path, model: Path, metrics: Path, device: torch.device, params: Path) -> None:
+    """Learn the digits of IMAGES from their labels."""
+    require_writable(model, metrics)
+    recipe = load(params, "classifier", Recipe)
+    parts = [f"{part}_{kind}" for part in ("training", "test") for kind in ("pixels", "labels")]
+    data = read_arrays(images, "dataset", *parts)
+    pixels, digits, test, truth = (torch.from_numpy(data[part]) for part in parts)
+    grey, test = (torch.from_numpy(scale(x.numpy())).to(device) for x in (pixels, test))
+    classifier = train(grey, digits.long().to(device), recipe)
+    accuracy = mean(classifier.classify(test).cpu() == truth)
+    save(model, classifier, str(data["dataset"]))
+    write_metrics(metrics, {"dataset": str(data["dataset"]), "test": {"accuracy": accuracy}})
+
+
+if __name__ == "__main__":
+    main()

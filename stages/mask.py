@@ -1,0 +1,29 @@
+"""Hide pixels of test images."""
+
+from pathlib import Path
+
+import click
+
+from nicelab.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.cli import PATH, output, params_option
+from nicelab.images import scale
+from nicelab.inpainting.problems import Masking, problems
+from nicelab.params import load
+
+
+@click.command()
+@click.argument("images", type=PATH)
+@click.argument("masks", type=PATH)
+@output("--arrays", "the images and their masks (.npz)")
+@params_option
+def main(images: Path, masks: Path, arrays: Path, params: Path) -> None:
+    """Put the first test images of IMAGES behind masks, whose pictures are in MASKS."""
+    require_writable(arrays)
+    config = load(params, "mask", Masking)
+    data = read_arrays(images, "dataset", "test_pixels", "test_labels")
+    hidden = problems(scale(data["test_pixels"]), data["test_labels"], config, masks)
+    write_arrays(arrays, dataset=data["dataset"], **hidden)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from nicelab.artifacts import write_weights
+from nicelab.classifier import Classifier, Recipe, load, save, train
+from nicelab.errors import InputError
+
+RECIPE = Recipe(epochs=8, batch=20, learning_rate=1e-2, seed=0)
+
+
+@pytest.fixture(scope="module")
+def squares() -> tuple[torch.Tensor, torch.Tensor]:
+    """Noisy images whose bright square says which of ten they are."""
+    random = torch.Generator().manual_seed(0)
+    labels = torch.arange(200) % 10
+    images = 0.2 * torch.rand(200, 28, 28, generator=random)
+    for image, label in zip(images, labels, strict=True):
+        row, column = divmod(int(label), 5)
+        image[14 * row : 14 * row + 5, 5 * column : 5 * column + 5] = 1
+    return images.flatten(1), labels
+
+
+def test_it_learns_and_is_deterministic(squares: tuple[torch.Tensor, torch.Tensor]) -> None:
+    one, two = (train(*squares, RECIPE) for _ in range(2))
+    images, labels = squares
+    assert (one.classify(images) == labels).double().mean() > 0.95
+    assert torch.equal(one.classify(images.view(4, 50, 784)).flatten(), one.classify(images))
+    for first, second in zip(one.parameters(), two.parameters(), strict=True):
+        assert torch.equal(first, second)
+    shuffled = train(images, labels.roll(1), RECIPE)
+    assert (shuffled.classify(images) == labels).double().mean() < 0.2
+
+
+def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
+    model = Classifier()
+    save(tmp_path / "c.safetensors", model, "noise")
+    again = load(tmp_path / "c.safetensors", torch.device("cpu"))
+    x = torch.rand(5, 784)
+    assert torch.equal(model(x), again(x))
+    write_weights(tmp_path / "other.safetensors", {}, {})
+    with pytest.raises(InputError, match=r"other.safetensors is not the classifier"):
+        load(tmp_path / "other.safetensors", torch.device("cpu"))

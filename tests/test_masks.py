@@ -1,0 +1,123 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pydantic import ValidationError
+
+from imports import ROOT
+from nicelab.errors import InputError
+from nicelab.inpainting.masks import Mask
+from nicelab.inpainting.problems import Masking, problems
+from nicelab.params import load
+
+
+def hidden(folder: Path = Path(), **mask: Any) -> torch.Tensor:  # noqa: ANN401
+    return Mask(**mask).hidden(folder).view(28, 28)
+
+
+def test_the_sheets_box() -> None:
+    found = hidden(box={"rows": [5, 11], "columns": [5, 19]})
+    assert found.sum() == 7 * 15
+    assert found[5:12, 5:20].all()
+
+
+def test_rows_columns_and_halves() -> None:
+    assert hidden(rows=[7, 20])[7:21].all()
+    assert hidden(columns=[7, 20])[:, 7:21].all()
+    assert hidden(rows=[7, 20]).sum() == hidden(columns=[7, 20]).sum() == 14 * 28
+    top, left = hidden(half="top"), hidden(half="left")
+    assert top[:14].all()
+    assert left[:, :14].all()
+    assert torch.equal(top, ~hidden(half="bottom"))
+    assert torch.equal(left, ~hidden(half="right"))
+
+
+def test_every_second_pixel_is_a_half_of_the_couplings() -> None:
+    even = hidden(every_second="even").flatten()
+    assert even[::2].all()
+    assert not even[1::2].any()
+    assert torch.equal(even, ~hidden(every_second="odd").flatten())
+
+
+def test_random_shares() -> None:
+    """Within 4 standard errors of the share, and the same each time."""
+    one, two = (hidden(random={"share": 0.9, "seed": seed}) for seed in (0, 1))
+    assert abs(one.double().mean() - 0.9) < 4 * (0.9 * 0.1 / 784) ** 0.5
+    assert torch.equal(one, hidden(random={"share": 0.9, "seed": 0}))
+    assert not torch.equal(one, two)
+
+
+def test_a_picture_hides_where_it_is_white(tmp_path: Path) -> None:
+    levels = np.zeros((28, 28), np.uint8)
+    levels[3, 4], levels[5, 6] = 255, 100
+    Image.fromarray(levels).save(tmp_path / "m.png")
+    found = hidden(tmp_path, file="m.png")
+    assert found[3, 4]
+    assert found.sum() == 1
+
+
+@pytest.mark.parametrize(("level", "what"), [(0, "hides nothing"), (255, "hides every pixel")])
+def test_pictures_of_one_colour(tmp_path: Path, level: int, what: str) -> None:
+    Image.fromarray(np.full((28, 28), level, np.uint8)).save(tmp_path / "m.png")
+    with pytest.raises(InputError, match=f"m.png {what}: paint"):
+        hidden(tmp_path, file="m.png")
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        {},
+        {"half": "top", "rows": [0, 1]},
+        {"half": "middle"},
+        {"rows": [5, 3]},
+        {"rows": [-1, 3]},
+        {"columns": [5, 28]},
+        {"box": {"rows": [1, 2]}},
+        {"box": {"rows": [5, 3], "columns": [0, 1]}},
+        {"random": {"share": 1.0, "seed": 0}},
+        {"circle": 3},
+    ],
+)
+def test_bad_masks(mask: dict) -> None:
+    with pytest.raises(ValidationError):
+        Mask(**mask)
+
+
+def test_the_papers_masks_are_in_the_parameter_file() -> None:
+    """Dinh et al. (2014), section 5.2, and the released code; here each has one random draw."""
+    masks = load(ROOT / "params.yaml", "mask", Masking).masks
+    index = torch.arange(784)
+    row, column = index // 28, index % 28
+    paper = {
+        "top_half": row < 14,
+        "bottom_half": row >= 14,
+        "even_pixels": index % 2 == 0,
+        "odd_pixels": index % 2 == 1,
+        "left_half": column < 14,
+        "right_half": column >= 14,
+        "middle_rows": (7 <= row) & (row <= 20),
+        "middle_columns": (7 <= column) & (column <= 20),
+    }
+    for name, expected in paper.items():
+        assert torch.equal(masks[name].hidden(ROOT / "masks"), expected)
+    assert {"random_75", "random_90", "sheet_box", "scratch"} == masks.keys() - paper.keys()
+
+
+def config(**mask: Any) -> Masking:  # noqa: ANN401
+    return Masking(images=3, picture=2, masks={"one": Mask(half="top"), "other": Mask(**mask)})
+
+
+def test_problems() -> None:
+    test, labels = np.random.default_rng(0).random((5, 784), np.float32), np.arange(5)
+    found = problems(test, labels, config(every_second="odd"), Path())
+    assert found["names"].tolist() == ["one", "other"]
+    assert found["hidden"].shape == (2, 784)
+    np.testing.assert_array_equal(found["images"], test[:3])
+    np.testing.assert_array_equal(found["labels"], labels[:3])
+    with pytest.raises(InputError, match=r"mask\.masks\.other hides every pixel"):
+        problems(test, labels, config(rows=[0, 27]), Path())
+    with pytest.raises(InputError, match=r"mask\.images must be <= the 2 test images, got 3"):
+        problems(test[:2], labels[:2], config(half="left"), Path())
