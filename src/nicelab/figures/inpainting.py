@@ -25,7 +25,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
         height=5.6,
     )
     above, below = figure.subfigures(2, 1, height_ratios=[1, 1.25])
-    sheet = arrays["names"].tolist().index("sheet_box") if "sheet_box" in arrays["names"] else 0
+    sheet = int(arrays["sheet"])
     side = int(np.sqrt(arrays["truth"].size))
     pictures = {
         "original": arrays["truth"],
@@ -42,7 +42,8 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     for name, k, label, colour in lines:
         for axes, key in ((left, "log_prob"), (right, "error")):
             style.band(axes, arrays, f"{name}_{key}", k, colour, label)
-    truth = metrics["truth"]["log_likelihood"]["value"]
+    name = arrays["names"][sheet]
+    truth = metrics["masks"][name]["truth"]["log_likelihood"]["value"]
     left.axhline(truth, color=style.GREY, ls=":", lw=1.2, label="the original images")
     left.set_ylim(truth - SHOWN_BELOW, truth + SHOWN_BELOW / 4)
     left.set(xlabel="step", ylabel="mean log p(x) (nats)")

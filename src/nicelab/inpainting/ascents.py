@@ -90,7 +90,8 @@ def study(
         What `trace` keeps of each ascent, with a prefix: `grey` and `gaussian`, our rule from
         either start; `as_printed`, `gradient_zeroed`, `paper` and `paper_released`, the published
         rules on the first images; `sheet_as_printed` and `sheet_gradient_zeroed`, all images
-        behind the sheet's mask with the sheet's number of steps. And `tolerance`.
+        behind the sheet's mask with the sheet's number of steps. And `tolerance`, and
+        `sheet`, which mask is the sheet's.
 
     Raises:
         InputError: the sheet's mask is unknown, or there are too few images.
@@ -106,7 +107,8 @@ def study(
         )
     drawn = model.sample(config.samples, generator(config.seed, "samples", device=device))
     scale = fisher_information(model.log_prob, drawn).diagonal().rsqrt().to(images.dtype)
-    arrays = {"tolerance": np.array(config.tolerance)}
+    which = names.index(sheet.mask)
+    arrays = {"tolerance": np.array(config.tolerance), "sheet": np.array(which)}
 
     def run(
         name: str, truth: Tensor, masks: Tensor, start: Tensor | float, rule: Rule, steps: int,
@@ -132,7 +134,7 @@ def study(
     for name, rule in published(sheet, random).items():
         run(name, some, hidden, sheet.fill if name in SHEETS else noise, rule, config.steps)
         if name in SHEETS:
-            mask = hidden[names.index(sheet.mask)][None]
+            mask = hidden[which : which + 1]
             run(f"sheet_{name}", images, mask, sheet.fill, rule, sheet.steps)
     return arrays
 

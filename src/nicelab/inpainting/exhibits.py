@@ -17,7 +17,8 @@ def exhibits(problems: Arrays, fills: Arrays, ascents: Arrays, posterior: Arrays
         `by_{method}`, (k, D); `frames` of the ascent from grey, (f, k, D), at `frame_steps`, (f,);
         `chains`, (k, chains, D), `mean` and `standard_deviation`, (k, D). Of each ascent
         `{ascent}_log_prob` and `{ascent}_error`, means over images with `…_standard_error`,
-        (t, k). Of the sheet's rules the image `sheet_{rule}`, (D,), and its log p `…_trace`, (t,).
+        (t, k). `sheet`, which mask is the sheet's; of its rules the image `sheet_{rule}`, (D,),
+        and its log p `…_trace`, (t,).
     """
     picture = int(problems["picture"])
     truth, hidden = (torch.from_numpy(problems[name]) for name in ("images", "hidden"))
@@ -29,7 +30,11 @@ def exhibits(problems: Arrays, fills: Arrays, ascents: Arrays, posterior: Arrays
         arrays[name] = posterior[name][:, picture]
     arrays["chains"] = posterior["shown"]
     steps = np.unique(np.geomspace(1, len(ascents["grey_frames"]), FRAMES).astype(int)) - 1
-    arrays |= {"frames": ascents["grey_frames"][steps], "frame_steps": steps}
+    arrays |= {
+        "frames": ascents["grey_frames"][steps],
+        "frame_steps": steps,
+        "sheet": ascents["sheet"],
+    }
     for key in [key for key in ascents if key.endswith(("_log_prob", "_error"))]:
         values = ascents[key]
         arrays[key] = values.mean(-1)
