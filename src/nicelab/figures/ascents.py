@@ -22,7 +22,7 @@ TICKS = (-1e5, -1e4, -1e3, 0, 1e3)
 def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     """Log p after the last step less the truth's, by rule and mask; traces of our rule."""
     published, names = metrics["published"], arrays["names"].tolist()
-    reached = {rule: sum(_gain(published[rule][name]) > 0 for name in names) for rule in RULES}
+    reached = {rule: sum(_is_likelier(published[rule][name]) for name in names) for rule in RULES}
     ours = reached.pop("decaying")
     converged = np.mean(
         [mask["share_converged"]["value"] for start in metrics["ascent"].values()
@@ -50,8 +50,8 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     axes.set_xticks(range(len(names)), style.words(names), rotation=30, ha="right")
     axes.set_ylabel("log p(x) less the original's (nats)")
     steps = len(arrays["paper_error"]) - 1
-    axes.set_title(f"after {steps} steps, mean of {count} images, 95 % intervals; linear within "
-                   f"±{LINEAR} nats")  # fmt: skip
+    axes.set_title(f"after {steps} steps, mean of {metrics['images']} images (published rules: "
+                   f"{count}), 95 % intervals; linear within ±{LINEAR} nats")  # fmt: skip
     axes.set_yticks(TICKS, [number(tick, ".0e") if tick else "0" for tick in TICKS])
     axes.minorticks_off()
     above.legend(ncols=5, loc="outside upper left", columnspacing=1.0, handletextpad=0.2)
@@ -71,5 +71,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     return figure
 
 
-def _gain(mask: dict[str, Any]) -> float:
-    return mask["log_likelihood_less_truth"]["value"]
+def _is_likelier(mask: dict[str, Any]) -> bool:
+    """Whether the 95 % interval of the gain over the original lies above 0."""
+    gain = mask["log_likelihood_less_truth"]
+    return gain["value"] > 1.96 * gain["standard_error"]

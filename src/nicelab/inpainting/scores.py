@@ -158,19 +158,18 @@ def _sheet(problems: Arrays, ascents: Arrays) -> dict[str, Any]:
 def _published(names: list[str], ascents: Arrays, truth: Tensor) -> dict[str, Any]:
     """How far each rule comes in as many steps, behind every mask, from its source's start.
 
-    `truth` is log p of the originals, shape (k, n).
+    The published rules on the first images, ours from grey on all; `truth` is log p of the
+    originals, shape (k, n).
     """
     found: dict[str, Any] = {}
-    count = ascents["paper_error"].shape[-1]
-    ours = {key: ascents[f"grey_{key}"][..., :count] for key in ("log_prob", "error", "residual")}
     for rule in ("as_printed", "gradient_zeroed", "paper", "paper_released", "decaying"):
+        prefix = "grey" if rule == "decaying" else rule
         log_p, error, residual = (
-            ours[key][-1] if rule == "decaying" else ascents[f"{rule}_{key}"][-1]
-            for key in ("log_prob", "error", "residual")
+            ascents[f"{prefix}_{key}"][-1] for key in ("log_prob", "error", "residual")
         )
         found[rule] = {
             name: {
-                "log_likelihood_less_truth": mean(log_p[k] - truth[k, :count].numpy()),
+                "log_likelihood_less_truth": mean(log_p[k] - truth[k, : log_p.shape[1]].numpy()),
                 "squared_error": mean(error[k]),
                 "residual": mean(residual[k]),
             }
