@@ -24,6 +24,7 @@ STUDIES = (
     "animation",
     "convolution",
     "importance",
+    "ladder",
     "gradients",
     "estimators",
 )

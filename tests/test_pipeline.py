@@ -18,7 +18,7 @@ from nicelab.params import flatten, read_all
 
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
 STUDIES = ("training", "likelihood", "diagnostics", "samples", *INPAINTING, "convolution",
-           "importance", "gradients", "estimators")  # fmt: skip
+           "importance", "ladder", "gradients", "estimators")  # fmt: skip
 # Declared for all figures at once, though not each of them needs both.
 SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py")
 # Stages that run again when a section changes: the stage, its figure, and what follows.
@@ -42,7 +42,7 @@ AFFECTED = {
     "ascend": SCORES | {"ascend"},
     "posterior": SCORES | {"posterior"},
     "convolution": {"convolution", "figures@convolution", "report"},
-    "importance": {"importance", "figures@importance", "report"},
+    "importance": {"importance", "figures@importance", "figures@ladder", "report"},
     "gradients": {"gradients", "figures@gradients", "figures@estimators", "report"},
 }
 
@@ -179,7 +179,7 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     change(root, "importance")
     lines = run(root, "dvc", "repro").splitlines()
     ran = {line.split("'")[1] for line in lines if line.startswith("Running stage")}
-    assert ran == {"importance", "figures@importance", "report"}
+    assert ran == {"importance", "figures@importance", "figures@ladder", "report"}
 
 
 @pytest.mark.pipeline

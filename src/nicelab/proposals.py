@@ -1,0 +1,160 @@
+"""Proposals for the gambler: the win probability at every play and balance.
+
+A proposal gives one row of win probabilities after another, play by play. Paths drawn with it are
+weighted by the likelihood ratio of their plays, and `second_moment` tells the exact variance of
+that estimator before a path is drawn. To add a proposal, write a class with `rows`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isqrt
+from typing import Protocol
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from nicelab.gambler import Gambler, outcome
+
+
+class Proposal(Protocol):
+    """What the simulator needs to know."""
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """Win probability by balance, (target + 1,), before play 1, 2, …, `plays`."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same win probability q at every play."""
+
+    q: float
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """The row of q, again and again."""
+        row = np.full(gambler.target + 1, self.q)
+        for _ in range(gambler.plays):
+            yield row
+
+
+def siegmund(gambler: Gambler) -> Constant:
+    """The conjugate walk, q = 1 − p: optimal among all q if there were no cap (Siegmund, 1976)."""
+    return Constant(1 - gambler.p)
+
+
+@dataclass(frozen=True)
+class Brownian:
+    """Doob's transform of the Brownian motion that has the walk's drift and variance.
+
+    Its probability to climb by d within a time τ is, with drift μ = 2p − 1 and σ² = 4 p (1 − p),
+
+        Φ((μ τ − d) / σ√τ) + exp(2 μ d / σ²) Φ((−μ τ − d) / σ√τ)
+
+    (Borodin and Salminen, 2002, part II, equation 2.0.2). Ruin is not looked at.
+    """
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """P h(d − 1) / (p h(d − 1) + (1 − p) h(d + 1)) with the time left after the play."""
+        p, climb = gambler.p, gambler.target - np.arange(gambler.target + 1)
+        for left in range(gambler.plays - 1, -1, -1):
+            up, down = (self._log_h(climb + step, left, p) for step in (-1, 1))
+            with np.errstate(invalid="ignore"):
+                odds = np.log1p(-p) - np.log(p) + down - up
+            yield 1 / (1 + np.exp(np.where(np.isnan(odds), 0, odds).clip(-700, 700)))
+
+    @staticmethod
+    def _log_h(climb: np.ndarray, left: int, p: float) -> np.ndarray:
+        if not left:
+            return np.where(climb <= 0, 0.0, -np.inf)
+        mu, sigma = 2 * p - 1, 2 * np.sqrt(p * (1 - p))
+        scale = sigma * np.sqrt(left)
+        direct = log_ndtr((mu * left - climb) / scale)
+        reflected = 2 * mu * climb / sigma**2 + log_ndtr((-mu * left - climb) / scale)
+        return np.where(climb <= 0, 0.0, np.logaddexp(direct, reflected))
+
+
+@dataclass(frozen=True)
+class Doob:
+    """The game conditioned to reach the target: q = p h(t, x + 1) / h(t − 1, x).
+
+    h(t, x) is the exact probability to reach the target from balance x after play t. Every path
+    hits and has the weight I: the variance is zero (Doob, 1957).
+    """
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """The exact transform; one half where the target is out of reach."""
+        later = log_reach(gambler)
+        before = next(later)
+        for after in later:
+            win = np.full(gambler.target + 1, 0.5)
+            possible = np.isfinite(before[1:-1])
+            log_win = np.log(gambler.p) + after[2:][possible] - before[1:-1][possible]
+            win[1:-1][possible] = np.exp(np.minimum(log_win, 0))
+            yield win
+            before = after
+
+
+def log_reach(gambler: Gambler) -> Iterator[np.ndarray]:
+    """Log h after play 0, 1, …, `plays`: h is the probability to reach the target, (target + 1,).
+
+    The recursion runs backwards. Rows are kept at √plays plays only and those between them are
+    computed again, so the memory is 2 √plays rows instead of plays.
+    """
+    row = np.full(gambler.target + 1, -np.inf)
+    row[-1] = 0
+    stride = isqrt(gambler.plays) + 1
+    kept = {gambler.plays: row}
+    for t in range(gambler.plays - 1, -1, -1):
+        row = _one_play_less(gambler, row)
+        if t % stride == 0:
+            kept[t] = row
+    yield kept[0]
+    for t in range(0, gambler.plays, stride):
+        end = min(t + stride, gambler.plays)
+        rows = [kept[end]]
+        for _ in range(end - t - 1):
+            rows.append(_one_play_less(gambler, rows[-1]))
+        yield from reversed(rows)
+
+
+def _one_play_less(gambler: Gambler, log_h: np.ndarray) -> np.ndarray:
+    before = np.full_like(log_h, -np.inf)
+    before[1:-1] = np.logaddexp(np.log(gambler.p) + log_h[2:], np.log1p(-gambler.p) + log_h[:-2])
+    before[-1] = 0
+    return before
+
+
+def within_reach(gambler: Gambler, left: int) -> slice:
+    """Balances from which the game goes on and `left` plays can still reach the target."""
+    return slice(max(1, gambler.target - left), gambler.target)
+
+
+def relative_variance(gambler: Gambler, proposal: Proposal) -> float:
+    """Exact E_q[w² 1{hit}] / I² − 1, the relative variance of one weighted path.
+
+    With m_t(x) = E_q[w_t² 1{still playing at x after play t}],
+
+        m_{t+1}(x ± 1) += m_t(x) · (p² / q or (1 − p)² / (1 − q)),
+
+    summed where it arrives at the target; in logarithms, since weights far from the likely paths
+    are astronomic.
+
+    Args:
+        gambler: the problem.
+        proposal: q by play and balance.
+    """
+    here, total = np.full(gambler.target + 1, -np.inf), -np.inf
+    here[gambler.start] = 0
+    log_p, log_not_p = 2 * np.log(gambler.p), 2 * np.log1p(-gambler.p)
+    for t, q in enumerate(proposal.rows(gambler)):
+        alive = within_reach(gambler, gambler.plays - t)
+        m, win = here[alive], q[alive]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            up = np.where(win > 0, log_p + m - np.log(win), -np.inf)
+            down = np.where(win < 1, log_not_p + m - np.log1p(-win), -np.inf)
+        here = np.full_like(here, -np.inf)
+        here[alive.start + 1 : alive.stop + 1] = up
+        lower = slice(alive.start - 1, alive.stop - 1)
+        here[lower] = np.logaddexp(here[lower], down)
+        total = np.logaddexp(total, here[-1])
+        here[[0, -1]] = -np.inf
+    return float(np.expm1(total - 2 * np.log(outcome(gambler).probability)))

@@ -1,0 +1,82 @@
+from itertools import product
+
+import numpy as np
+import pytest
+
+from nicelab.gambler import Gambler, outcome, relative_deviation
+from nicelab.proposals import (
+    Brownian,
+    Constant,
+    Doob,
+    Proposal,
+    log_reach,
+    relative_variance,
+    siegmund,
+)
+
+SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
+SMALL = Gambler(start=2, target=5, plays=9, p=0.4)
+OTHER = Gambler(start=3, target=20, plays=60, p=0.45)
+
+
+def slow_relative_variance(gambler: Gambler, proposal: Proposal) -> float:
+    """Every sequence of plays, one by one."""
+    rows, second, probability = list(proposal.rows(gambler)), 0.0, 0.0
+    for plays in product((1, -1), repeat=gambler.plays):
+        chips, under_p, under_q = gambler.start, 1.0, 1.0
+        for t, step in enumerate(plays):
+            won, q = step > 0, rows[t][chips]
+            under_p *= gambler.p if won else 1 - gambler.p
+            under_q *= q if won else 1 - q
+            chips += step
+            if chips in (0, gambler.target):
+                # Each way to go on after the end counts once, in the sequence of losses.
+                if chips and all(later < 0 for later in plays[t + 1 :]):
+                    second += under_p**2 / under_q
+                    probability += under_p
+                break
+    return second / probability**2 - 1
+
+
+@pytest.mark.parametrize("proposal", [Constant(0.5), Constant(0.8), siegmund(SMALL), Brownian()])
+def test_relative_variance_is_that_of_enumeration(proposal: Proposal) -> None:
+    slow = slow_relative_variance(SMALL, proposal)
+    assert relative_variance(SMALL, proposal) == pytest.approx(slow, rel=1e-10)
+
+
+@pytest.mark.parametrize("gambler", [SHEET, SMALL, OTHER])
+@pytest.mark.parametrize("q", [0.3, 0.55, 0.7])
+def test_constant_proposals_by_another_formula(gambler: Gambler, q: float) -> None:
+    """The weight of a path that hits depends on its hitting time alone."""
+    expected = relative_deviation(gambler, q) ** 2
+    assert relative_variance(gambler, Constant(q)) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("gambler", [SHEET, SMALL, OTHER])
+def test_doobs_transform_has_no_variance(gambler: Gambler) -> None:
+    assert abs(relative_variance(gambler, Doob())) < 1e-11
+    assert relative_variance(gambler, Brownian()) > 1e-4
+
+
+def test_published_relative_deviations() -> None:
+    assert relative_variance(SHEET, siegmund(SHEET)) ** 0.5 == pytest.approx(43.33, abs=5e-3)
+    assert relative_variance(SHEET, Brownian()) ** 0.5 == pytest.approx(0.0965, abs=3e-4)
+
+
+def test_the_probability_to_reach_the_target() -> None:
+    """From the start it is I; the rows satisfy the recursion, forwards."""
+    for gambler in (SHEET, SMALL, OTHER):
+        rows = list(log_reach(gambler))
+        assert len(rows) == gambler.plays + 1
+        expected = outcome(gambler).probability
+        assert np.exp(rows[0][gambler.start]) == pytest.approx(expected, rel=1e-11)
+        for before, after in zip(rows[:-1], rows[1:], strict=True):
+            h = gambler.p * np.exp(after[2:]) + (1 - gambler.p) * np.exp(after[:-2])
+            np.testing.assert_allclose(np.exp(before[1:-1]), h, rtol=1e-12)
+
+
+def test_rare_and_long_games() -> None:
+    """20 000 plays, 2000 chips: I is 10⁻²⁷, weights far off the path exceed float64."""
+    game = Gambler(start=1000, target=2000, plays=20_000, p="18/37")
+    assert abs(relative_variance(game, Doob())) < 1e-9
+    assert relative_variance(game, Brownian()) < 1e-3
