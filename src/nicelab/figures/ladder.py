@@ -11,8 +11,11 @@ METHODS = {
     "crude": "crude Monte Carlo",
     "siegmund": "Siegmund's tilt, q = 1 − p",
     "sheet": "the sheet's q",
+    "cross_entropy": "cross-entropy, constant q",
     "variance_optimal": "best constant q",
+    "cross_entropy_by_play": "cross-entropy, q by play",
     "brownian": "Brownian h-transform",
+    "learned": "learned by play and balance",
     "doob": "Doob's h-transform",
 }
 
@@ -27,7 +30,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     figure = style.new(
         f"{metrics['paths']} paths: a proposal that knows play and balance divides the relative\n"
         f"error of crude Monte Carlo by {first / last:.0f}",
-        height=3.7,
+        height=4.4,
     )
     left, right = figure.subplots(1, 2, sharey=True)
     rows = np.arange(len(shown))[::-1]

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from nicelab.cross_entropy import (
+    CrossEntropy,
+    Elite,
+    constant,
+    features,
+    learn,
+    logistic,
+    timed,
+)
+from nicelab.errors import InputError
+from nicelab.gambler import Gambler, outcome
+from nicelab.proposals import Constant, Doob, relative_variance
+
+SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
+SMALL = Gambler(start=3, target=20, plays=60, p=0.45)
+ROUNDS = CrossEntropy(paths=20_000, rounds=3, plays=1_000_000)
+
+
+def exact_constant(gambler: Gambler) -> float:
+    """The cross-entropy optimum: wins over plays in expectation, given a hit."""
+    hit, t = outcome(gambler).hit, np.arange(gambler.plays + 1)
+    plays = (hit * t).sum() / hit.sum()
+    return float((plays + gambler.target - gambler.start) / (2 * plays))
+
+
+@pytest.mark.parametrize("gambler", [SHEET, SMALL])
+def test_the_constant_is_the_exact_optimum(gambler: Gambler) -> None:
+    """Within 4 standard errors over repeated learning; weights left out are noticed."""
+    config = CrossEntropy(paths=3000, rounds=2, plays=1000)
+    found = [learn(gambler, constant, config, seed, "test").q for seed in range(12)]
+    error = np.std(found, ddof=1) / len(found) ** 0.5
+    assert abs(np.mean(found) - exact_constant(gambler)) < 4 * error + 1e-4
+
+    def unweighted(elite: Elite, random: np.random.Generator) -> Constant:
+        hits = (elite.weight > 0).astype(float)
+        return constant(Elite(elite.steps, hits, elite.gambler), random)
+
+    wrong = [learn(gambler, unweighted, config, seed, "test").q for seed in range(12)]
+    assert abs(np.mean(wrong) - exact_constant(gambler)) > 4 * error + 1e-4
+
+
+def test_published_optima() -> None:
+    assert exact_constant(SHEET) == pytest.approx(0.59190, abs=5e-6)
+    optimum = relative_variance(SHEET, Constant(exact_constant(SHEET)))
+    assert optimum**0.5 == pytest.approx(1.356, abs=5e-4)
+
+
+def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
+    """The best q(t) has a relative standard deviation of 1.107; smoothing and noise cost some."""
+    mass, best = np.zeros(SHEET.target + 1), []
+    mass[SHEET.start] = 1
+    for q in Doob().rows(SHEET):
+        wins, losses = q * mass, (1 - q) * mass
+        best.append(wins[1:-1].sum() / mass[1:-1].sum())
+        mass = np.zeros_like(mass)
+        mass[2:] += wins[1:-1]
+        mass[:-2] += losses[1:-1]
+        mass[[0, -1]] = 0
+    found = learn(SHEET, timed, ROUNDS, 0, "test")
+    assert np.abs(found.q - best)[5:-5].max() < 0.03
+    assert 1.106 < relative_variance(SHEET, found) ** 0.5 < 1.2
+
+
+def test_a_learned_proposal_has_hardly_any_variance() -> None:
+    """Below 0.01, from samples alone."""
+    by_play = learn(SHEET, timed, ROUNDS, 0, "test")
+    found = learn(SHEET, logistic(ROUNDS.plays), ROUNDS, 0, "test", first=by_play)
+    assert relative_variance(SHEET, found) < 0.01
+
+
+def test_features_are_finite_everywhere() -> None:
+    climb, left = np.meshgrid(np.arange(2001), np.arange(1, 600))
+    assert np.isfinite(features(climb.ravel(), left.ravel())).all()
+
+
+def test_learning_is_deterministic() -> None:
+    config = CrossEntropy(paths=500, rounds=1, plays=5000)
+    for family in (constant, timed, logistic(5000)):
+        rows = [np.stack(list(learn(SMALL, family, config, 0, "test").rows(SMALL)))
+                for _ in range(2)]  # fmt: skip
+        np.testing.assert_array_equal(*rows)
+
+
+def test_no_path_on_the_way_is_an_error() -> None:
+    hopeless = Gambler(start=50, target=100, plays=60, p=0.001)
+    with pytest.raises(InputError, match=r"raise importance\.cross_entropy\.paths"):
+        learn(hopeless, constant, CrossEntropy(paths=100, rounds=1, plays=1000), 0, "test")
