@@ -25,6 +25,7 @@ STUDIES = (
     "convolution",
     "importance",
     "ladder",
+    "coverage",
     "gradients",
     "estimators",
 )

@@ -13,6 +13,7 @@ from nicelab.statistics import mean, relative_error
 SHEET = Importance(
     start=100, target=200, plays=600, p="18/37", q=0.55, paths=3000, shown=5, seed=0,
     cross_entropy={"paths": 2000, "rounds": 2, "plays": 100_000},
+    coverage={"replicates": 1000, "points": 3},
 )  # fmt: skip
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
 OTHER = Gambler(start=3, target=20, plays=60, p=0.45)
@@ -123,6 +124,8 @@ def test_study() -> None:
     assert "probability" not in methods["crude"]
     assert methods["crude"]["interval"]["upper"] == pytest.approx(1 - 0.025 ** (1 / 3000))
     assert curves["paths"].shape == (5, 600)
+    assert curves["coverage_normal"].shape == (3,)
+    assert methods["sheet"]["weights"]["of_hits"]["effective_sample_size"] < 3000
 
 
 def test_no_hit_at_all_is_an_error_and_not_a_zero() -> None:

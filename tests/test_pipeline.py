@@ -18,7 +18,7 @@ from nicelab.params import flatten, read_all
 
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
 STUDIES = ("training", "likelihood", "diagnostics", "samples", *INPAINTING, "convolution",
-           "importance", "ladder", "gradients", "estimators")  # fmt: skip
+           "importance", "ladder", "coverage", "gradients", "estimators")  # fmt: skip
 # Declared for all figures at once, though not each of them needs both.
 SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py")
 # Stages that run again when a section changes: the stage, its figure, and what follows.
@@ -28,6 +28,11 @@ AFTER_MODEL = SCORES | {"evaluate", "diagnose", "sample", "ascend", "posterior",
                         "figures@samples"}  # fmt: skip
 AFTER_TRAIN = AFTER_MODEL | {"train", "figures@training"}
 AFTER_IMAGES = AFTER_TRAIN | {"mask", "classifier", "fill"}
+GAMBLER = {
+    "importance",
+    "report",
+    *(f"figures@{study}" for study in ("importance", "ladder", "coverage")),
+}
 AFFECTED = {
     "data": AFTER_IMAGES | {"download", "prepare"},
     "prepare": AFTER_IMAGES | {"prepare"},
@@ -42,7 +47,13 @@ AFFECTED = {
     "ascend": SCORES | {"ascend"},
     "posterior": SCORES | {"posterior"},
     "convolution": {"convolution", "figures@convolution", "report"},
-    "importance": {"importance", "figures@importance", "figures@ladder", "report"},
+    "importance": {
+        "importance",
+        "figures@importance",
+        "figures@ladder",
+        "figures@coverage",
+        "report",
+    },
     "gradients": {"gradients", "figures@gradients", "figures@estimators", "report"},
 }
 
@@ -179,7 +190,13 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     change(root, "importance")
     lines = run(root, "dvc", "repro").splitlines()
     ran = {line.split("'")[1] for line in lines if line.startswith("Running stage")}
-    assert ran == {"importance", "figures@importance", "figures@ladder", "report"}
+    assert ran == {
+        "importance",
+        "figures@importance",
+        "figures@ladder",
+        "figures@coverage",
+        "report",
+    }
 
 
 @pytest.mark.pipeline

@@ -15,11 +15,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
-from scipy.stats import binomtest
 
 from nicelab.cross_entropy import CrossEntropy, constant, learn, logistic, timed
 from nicelab.errors import InputError
 from nicelab.gambler import Gambler, Probability, optimal_q, outcome, relative_deviation
+from nicelab.intervals import Replicates, clopper_pearson, coverage, weight_diagnostics
 from nicelab.proposals import (
     Brownian,
     Constant,
@@ -28,7 +28,7 @@ from nicelab.proposals import (
     relative_variance,
     siegmund,
 )
-from nicelab.simulation import simulate, trajectories
+from nicelab.simulation import simulate, stream, trajectories
 from nicelab.statistics import Estimate, mean, relative_error
 
 NO_VARIANCE = 1e-9  # relative variance below which only rounding is left
@@ -41,6 +41,7 @@ class Importance(Gambler):
     paths: Annotated[int, Field(ge=2, le=100_000_000)]
     shown: Annotated[int, Field(ge=0, le=1000)]
     cross_entropy: CrossEntropy
+    coverage: Replicates
     seed: Annotated[int, Field(ge=0)]
 
 
@@ -66,8 +67,8 @@ def study(config: Importance) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Every estimator beside the exact answer, and the exact error of every constant proposal.
 
     Returns:
-        Arrays for the figures (exact relative error at this number of paths against q, and some
-        paths), and metrics.
+        Arrays for the figures (exact relative error at this number of paths against q, coverage
+        of intervals against q, some paths, and the law of the hitting time), and metrics.
 
     Raises:
         InputError: no path reached the target with the sheet's q, so that there is no error to
@@ -91,6 +92,7 @@ def study(config: Importance) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "exact_relative_error": relative_deviation(config, q) / root_n,
         "paths": trajectories(config, Constant(config.q), config.shown, config.seed),
     }
+    curves |= coverage_curve(config) | {"hit": exact.hit}
     return curves, {
         "paths": config.paths,
         "exact": {
@@ -103,6 +105,22 @@ def study(config: Importance) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         },
         "methods": methods,
     }
+
+
+def coverage_curve(config: Importance) -> dict[str, np.ndarray]:
+    """Coverage of both intervals against q, with its standard error: `coverage_…`, (points,)."""
+    q = np.linspace(config.p, min(0.75, (1 + config.p) / 2), config.coverage.points)
+    replicates = config.coverage.replicates
+    shares = [
+        coverage(config, float(x), config.paths, replicates, stream(config.seed, "coverage", i))
+        for i, x in enumerate(q)
+    ]
+    found = {"coverage_q": q}
+    for kind in ("normal", "log_normal"):
+        found[f"coverage_{kind}"] = np.array([share[kind].value for share in shares])
+        errors = [share[kind].standard_error for share in shares]
+        found[f"coverage_{kind}_standard_error"] = np.array(errors)
+    return found
 
 
 def judge(config: Importance, name: str, proposal: Proposal) -> dict[str, Any]:
@@ -128,7 +146,16 @@ def judge(config: Importance, name: str, proposal: Proposal) -> dict[str, Any]:
         found["relative_error"] = relative_error(paths.samples)
         if variance > NO_VARIANCE:
             found["z_score"] = found["probability"].z_score(outcome(config).probability)
+        found["weights"] = {
+            "of_hits": weight_diagnostics(paths.samples),
+            "of_all": weight_diagnostics(np.exp(paths.log_weight)),
+        }
     if name == "crude":
-        interval = binomtest(found["hits"], config.paths).proportion_ci(method="exact")
-        found["interval"] = {"lower": interval.low, "upper": interval.high}
+        interval = clopper_pearson(found["hits"], config.paths)
+        found["interval"] = {"lower": float(interval.lower), "upper": float(interval.upper)}
+    if isinstance(proposal, Constant):
+        random = stream(config.seed, f"{name} coverage", 0)
+        found["coverage"] = coverage(
+            config, proposal.q, config.paths, config.coverage.replicates, random
+        )
     return found

@@ -1,0 +1,108 @@
+"""Confidence intervals of the estimated probability, and how often they cover the exact one."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from arviz_stats.base import array_stats
+from pydantic import Field
+from scipy.stats import binomtest, norm
+
+from nicelab.gambler import Gambler, log_weight, outcome
+from nicelab.params import Section
+from nicelab.statistics import Estimate, mean
+
+LEVEL = 0.95
+ROUNDING = 1e-9  # relative difference below which weights count as the same
+Z = float(norm.ppf((1 + LEVEL) / 2))
+
+
+class Replicates(Section):
+    """How often the whole estimate is repeated, and at how many q."""
+
+    replicates: Annotated[int, Field(ge=1000, le=1_000_000)]
+    points: Annotated[int, Field(ge=2, le=1000)]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Lower and upper end; `lower <= x <= upper` covers x."""
+
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def covers(self, x: float) -> np.ndarray:
+        """Whether x is inside."""
+        return (self.lower <= x) & (x <= self.upper)
+
+
+def normal(centre: np.ndarray, error: np.ndarray) -> Interval:
+    """Estimate ± 1.96 standard errors."""
+    return Interval(centre - Z * error, centre + Z * error)
+
+
+def log_normal(centre: np.ndarray, error: np.ndarray) -> Interval:
+    """The normal interval of the logarithm, by the delta method; empty without a hit."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.exp(Z * error / centre)
+        return Interval(centre / factor, centre * factor)
+
+
+def clopper_pearson(hits: int, paths: int) -> Interval:
+    """Exact interval of a share (Clopper and Pearson, 1934), for paths without weights."""
+    found = binomtest(hits, paths).proportion_ci(LEVEL, method="exact")
+    return Interval(np.float64(found.low), np.float64(found.high))
+
+
+def coverage(
+    gambler: Gambler, q: float, paths: int, replicates: int, random: np.random.Generator
+) -> dict[str, Estimate]:
+    """Share of repeated estimates whose interval covers the exact probability.
+
+    The weight of a path that hits depends on its hitting time alone, so the number of paths that
+    hit at each play, of which the exact law is known, is all that a replicate needs.
+
+    Args:
+        gambler: the problem.
+        q: the constant win probability of the proposal.
+        paths: of each replicate.
+        replicates: how many.
+        random: the source of the replicates.
+    """
+    exact = outcome(gambler)
+    t = np.flatnonzero(exact.hit)
+    weight = np.exp(log_weight(gambler, q, t))
+    law = exact.hit[t] / weight
+    law = np.append(law, max(0.0, 1 - law.sum()))
+    counts = random.multinomial(paths, law / law.sum(), size=replicates)[:, :-1]
+    centre = counts @ weight / paths
+    variance = (counts @ weight**2 / paths - centre**2) * paths / (paths - 1)
+    error = np.sqrt(np.maximum(variance, 0) / paths)
+    found = {
+        "normal": normal(centre, error).covers(exact.probability),
+        "log_normal": log_normal(centre, error).covers(exact.probability),
+    }
+    if q == gambler.p:
+        by_hits = {
+            hits: clopper_pearson(int(hits), paths).covers(exact.probability)
+            for hits in np.unique(counts.sum(1))
+        }
+        found["clopper_pearson"] = np.array([by_hits[hits] for hits in counts.sum(1)])
+    return {name: mean(covered) for name, covered in found.items()}
+
+
+def weight_diagnostics(weights: np.ndarray) -> dict[str, float]:
+    """Effective sample size (Σ w)² / Σ w² and Pareto k̂ of weights, shape (n,).
+
+    k̂ above 0.7 says that an estimate cannot be trusted (Vehtari et al., 2024). It is left out
+    where the largest weights are all the same, so that there is no tail to fit.
+    """
+    w = weights / weights.max()
+    found = {"effective_sample_size": float(w.sum() ** 2 / np.square(w).sum())}
+    if np.quantile(w, 0.8) > 1 - ROUNDING:
+        return found
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # too few weights in the tail: said by leaving k̂ out
+        k = float(array_stats.pareto_khat(w[None], r_eff=1.0, tail="right"))
+    return found | ({"pareto_k": k} if np.isfinite(k) else {})

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from nicelab.gambler import Gambler, outcome
+from nicelab.intervals import (
+    clopper_pearson,
+    coverage,
+    log_normal,
+    normal,
+    weight_diagnostics,
+)
+from nicelab.proposals import Constant
+from nicelab.simulation import simulate
+from nicelab.statistics import mean
+
+SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
+SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
+
+
+def test_ends_of_the_intervals() -> None:
+    centre, error = np.array([2.0]), np.array([0.5])
+    assert normal(centre, error).lower[0] == pytest.approx(2 - 1.959964 * 0.5, abs=1e-6)
+    found = log_normal(centre, error)
+    assert found.lower[0] * found.upper[0] == pytest.approx(4.0)
+    assert np.log(found.upper[0] / 2) == pytest.approx(1.959964 * 0.25, abs=1e-6)
+    assert not log_normal(np.zeros(1), np.zeros(1)).covers(1e-6).any()
+    assert clopper_pearson(0, 3000).upper == pytest.approx(1 - 0.025 ** (1 / 3000))
+
+
+def test_coverage_by_simulated_paths() -> None:
+    """The law of the hitting time gives the coverage that whole simulations have, within 4 SE."""
+    q, paths, replicates = 0.55, 50, 1000
+    fast = coverage(SHORT, q, paths, 4000, np.random.default_rng(0))
+    samples = simulate(SHORT, Constant(q), paths * replicates, 0, "test").samples
+    samples = samples.reshape(replicates, paths)
+    error = samples.std(1, ddof=1) / paths**0.5
+    exact = outcome(SHORT).probability
+    for name, interval in (("normal", normal), ("log_normal", log_normal)):
+        slow = mean(interval(samples.mean(1), error).covers(exact))
+        combined = np.hypot(slow.standard_error, fast[name].standard_error)
+        assert abs(slow.value - fast[name].value) < 4 * combined
+
+
+def test_published_coverage() -> None:
+    """About 95 % at the sheet's q and the optimum, 80 to 86 % in heavy tails, 10 % at 0.5."""
+    found = {q: coverage(SHEET, q, 3000, 4000, np.random.default_rng(0))["normal"].value
+             for q in (0.55, 0.588, 19 / 37, 0.65, 0.50)}  # fmt: skip
+    assert found[0.55] == pytest.approx(0.95, abs=0.02)
+    assert found[0.588] == pytest.approx(0.95, abs=0.02)
+    assert 0.76 < found[0.65] < 0.9
+    assert found[0.50] < 0.2
+
+
+def test_clopper_pearson_covers_at_least_its_level() -> None:
+    """Its exact coverage by the binomial law; crude Monte Carlo within 4 standard errors of it."""
+    p, paths = outcome(SHORT).probability, 200
+    hits = np.arange(paths + 1)
+    covered = [bool(clopper_pearson(int(k), paths).covers(p)) for k in hits]
+    exact = binom.pmf(hits, paths, p)[covered].sum()
+    assert exact >= 0.95
+    found = coverage(SHORT, SHORT.p, paths, 4000, np.random.default_rng(0))["clopper_pearson"]
+    assert abs(found.z_score(exact)) < 4
+
+
+def test_weight_diagnostics() -> None:
+    """ESS of equal weights is their number; k̂ of a Pareto tail is one over its index."""
+    assert weight_diagnostics(np.ones(100)) == {"effective_sample_size": pytest.approx(100)}
+    heavy = 1 + np.random.default_rng(0).pareto(2, 100_000)
+    assert weight_diagnostics(heavy)["pareto_k"] == pytest.approx(0.5, abs=0.15)
+    light = np.random.default_rng(0).uniform(1, 2, 100_000)
+    assert weight_diagnostics(light)["pareto_k"] < 0
+    assert weight_diagnostics(7 * heavy) == pytest.approx(weight_diagnostics(heavy))
