@@ -19,9 +19,9 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     sheet = metrics["methods"]["sheet"]
     share = sheet["coverage"]["normal"]
     figure = style.new(
-        f"{metrics['paths']} paths: at q = {sheet['q']:g} the normal 95 % interval covers the "
-        f"answer in {100 * share['value']:.1f} % of {share['n']} replicates;\n"
-        "where few weights dominate it covers far less",
+        f"{metrics['paths']} paths, q = {sheet['q']:g}: the normal 95 % interval covers the "
+        f"answer in {100 * share['value']:.1f} %\nof {share['n']} replicates; where few weights "
+        "dominate, in far fewer",
         height=3.9,
     )
     left, right = figure.subplots(1, 2)
@@ -34,7 +34,8 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     left.axvline(sheet["q"], color=style.GREY, lw=0.8, label="the sheet's q")
     left.axvline(metrics["exact"]["optimal_q"]["value"], color=style.GREEN, lw=0.8, label="best q")
     left.set(xlabel="win probability q of the proposal", ylabel="coverage", ylim=(-0.02, 1.02))
-    left.legend(loc="lower right")
+    left.legend(loc="lower center", bbox_to_anchor=(0.42, 0.05), frameon=True, framealpha=1,
+                edgecolor="none")  # fmt: skip
     hit = arrays["hit"]
     t = np.flatnonzero(hit)
     law = hit[t] / hit.sum()
