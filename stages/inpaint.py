@@ -9,6 +9,7 @@ from nicelab import checkpoint, classifier
 from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
 from nicelab.cli import PATH, output
 from nicelab.device import device_option
+from nicelab.errors import InputError
 from nicelab.inpainting.exhibits import exhibits
 from nicelab.inpainting.scores import score
 
@@ -32,8 +33,15 @@ def main(
     given = read_arrays(problems, "dataset", "images", "labels", "names", "hidden", "picture")
     flow, _ = checkpoint.load(model, device)
     completions = [read_arrays(path) for path in (fills, ascents, posterior)]
-    scores = score(flow, classifier.load(judge, device), given, *completions)
-    write_arrays(arrays, **exhibits(given, *completions))
+    network = classifier.load(judge, device)
+    try:
+        scores = score(flow, network, given, *completions)
+        shown = exhibits(given, *completions)
+    except KeyError as error:
+        raise InputError(
+            f"{fills}, {ascents} or {posterior} lacks {error}, which is scored: run `dvc repro`"
+        ) from None
+    write_arrays(arrays, **shown)
     write_metrics(metrics, {"dataset": str(given["dataset"]), **scores})
 
 

@@ -142,6 +142,11 @@ def test_bad_inpainting() -> None:
     small = picture("s.png", np.zeros((28, 14), np.uint8))
     refused(complete(grey, "--mask", small, *out), "s.png must be 28 × 28 pixels, got 14 × 28")
     refused(complete(small, "--mask", "top_half", *out), "s.png must be 28 × 28 pixels")
+    Path("p.yaml").write_text(
+        "mask: {images: 2, picture: 0, masks: {all: {rows: [0, 27]}}}", encoding="utf-8"
+    )
+    whole = invoke("inpaint", grey, "--mask", "all", *out, "--params", "p.yaml")
+    refused(whole, "mask.masks.all hides every pixel: it must hide some")
     refused(complete(grey, "--mask", "top_half", "--out", "o.jpg"), "--out must end in .png")
     refused(
         invoke("inpaint", grey, "--mask", "top", *out, "--params", "no"), "cannot read the par"

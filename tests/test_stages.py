@@ -182,6 +182,9 @@ def refused(result: Result, message: str) -> None:
         ("importance", "importance.start", 200, "start must be < target (200), got 200"),
         ("importance", "importance.plays", 50, "plays must be >= target - start (100)"),
         ("importance", "importance.q", 0.4, "paths reached 200: raise importance.q"),
+        ("importance", "importance.coverage.replicates", 10, "replicates must be >= 1000, got 10"),
+        ("importance", "importance.cross_entropy.paths", 5, "paths must be >= 100, got 5"),
+        ("importance", "importance.cross_entropy", None, "importance.cross_entropy is missing"),
         ("gradients", "gradients.start.sigma", 0, "gradients.start.sigma must be > 0, got 0"),
         ("gradients", "gradients.seeds", 1, "gradients.seeds must be >= 2, got 1"),
         ("gradients", "gradients.elbo.x", [], "gradients.elbo.x: List should have at least 1"),
@@ -263,6 +266,16 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
     else:
         arguments = DEFAULTS.get(stage, [])
     refused(invoke(stage, *arguments, option, "file/out"), "cannot write file/out")
+
+
+@pytest.mark.usefixtures("work")
+def test_completions_that_are_not_whole() -> None:
+    assert invoke("classifier", "images.npz", "--model", "judge.safetensors").exit_code == 0
+    shutil.rmtree("out")
+    refused(invoke("inpaint"), "ascents.npz does not exist")
+    for name in ("ascents.npz", "posterior.npz"):
+        write_arrays(Path(name), x=np.zeros(1))
+    refused(invoke("inpaint"), "lacks 'grey_images', which is scored: run `dvc repro`")
 
 
 @pytest.mark.usefixtures("work")

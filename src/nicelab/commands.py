@@ -181,4 +181,8 @@ def read_mask(mask: str, params: Path) -> torch.Tensor:
     named = load(params, "mask", Masking).masks
     if mask not in named:
         raise InputError(f"--mask must be a picture or one of {', '.join(named)}, got {mask}")
-    return named[mask].hidden(params.parent / "masks")
+    hidden = named[mask].hidden(params.parent / "masks")
+    if not hidden.any() or hidden.all():
+        what = "every pixel" if hidden.any() else "no pixel"
+        raise InputError(f"mask.masks.{mask} hides {what}: it must hide some and leave some")
+    return hidden

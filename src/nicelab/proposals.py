@@ -1,8 +1,8 @@
 """Proposals for the gambler: the win probability at every play and balance.
 
 A proposal gives one row of win probabilities after another, play by play. Paths drawn with it are
-weighted by the likelihood ratio of their plays, and `second_moment` tells the exact variance of
-that estimator before a path is drawn. To add a proposal, write a class with `rows`.
+weighted by the likelihood ratio of their plays, and `relative_variance` tells the exact variance
+of that estimator before a path is drawn. To add a proposal, write a class with `rows`.
 """
 
 from collections.abc import Iterator

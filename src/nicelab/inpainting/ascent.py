@@ -1,7 +1,7 @@
 """Projected gradient ascent on log p over the hidden pixels (problem 3), by several rules.
 
 A rule says by how much to move; the result is projected after every step. To add a rule, write a
-class with `begin` and `move` and name it in `study.py`.
+class with `begin` and `move` and name it in `ascents.py`.
 """
 
 from collections.abc import Iterator
