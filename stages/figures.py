@@ -25,6 +25,8 @@ STUDIES = (
     "convolution",
     "importance",
     "ladder",
+    "paths",
+    "weights",
     "coverage",
     "gradients",
     "estimators",

@@ -3,23 +3,31 @@
 from pathlib import Path
 
 import click
+import torch
 
-from nicelab.artifacts import require_writable, write_arrays, write_metrics
+from nicelab.artifacts import require_writable, write_arrays, write_metrics, write_table
 from nicelab.cli import output, params_option
-from nicelab.importance import Importance, study
+from nicelab.importance.config import Importance
+from nicelab.importance.exhibits import relative_errors
+from nicelab.importance.study import study
 from nicelab.params import load
+from nicelab.ranks import joined
 
 
 @click.command()
 @output("--arrays", "the curves and paths (.npz)")
+@output("--ladder", "the relative errors, for `dvc plots` (.csv)")
 @output("--metrics", "estimate and exact answer (.json)")
 @params_option
-def main(arrays: Path, metrics: Path, params: Path) -> None:
+def main(arrays: Path, ladder: Path, metrics: Path, params: Path) -> None:
     """The gambler by importance sampling, beside the exact answer."""
-    require_writable(arrays, metrics)
-    curves, summary = study(load(params, "importance", Importance))
-    write_arrays(arrays, **curves)
-    write_metrics(metrics, summary)
+    require_writable(arrays, ladder, metrics)
+    with joined(torch.device("cpu")) as (ranks, _):
+        shown, summary = study(load(params, "importance", Importance), ranks)
+        if ranks.first:
+            write_arrays(arrays, **shown)
+            write_table(ladder, relative_errors(summary["methods"]))
+            write_metrics(metrics, summary)
 
 
 if __name__ == "__main__":

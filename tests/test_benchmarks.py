@@ -33,3 +33,12 @@ def test_inpainting() -> None:
                   "--device=cpu")  # fmt: skip
     assert "| the sheet's loop |" in printed
     assert "| nicelab |" in printed
+
+
+def test_gambler() -> None:
+    printed = run(
+        "gambler.py", "--turns=2", "--loop-paths=1", f"--params={ROOT / 'demo/params.yaml'}"
+    )
+    for name in ("the sheet's loop", "sheet", "brownian", "learned", "doob"):
+        assert f"| {name} |" in printed
+    assert "Bernoulli rate" in printed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import comb
 
-from nicelab.gambler import Gambler, log_weight, optimal_q, outcome, relative_deviation
+from nicelab.importance.gambler import Gambler, log_weight, optimal_q, outcome, relative_deviation
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=2, target=5, plays=9, p=0.4)

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from nicelab.gambler import Gambler, outcome
-from nicelab.intervals import (
+from games import played
+from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.intervals import (
     clopper_pearson,
     coverage,
     log_normal,
     normal,
     weight_diagnostics,
 )
-from nicelab.proposals import Constant
-from nicelab.simulation import simulate
+from nicelab.importance.proposals import Constant
 from nicelab.statistics import mean
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
@@ -32,7 +32,7 @@ def test_coverage_by_simulated_paths() -> None:
     """The law of the hitting time gives the coverage that whole simulations have, within 4 SE."""
     q, paths, replicates = 0.55, 50, 1000
     fast = coverage(SHORT, q, paths, 4000, np.random.default_rng(0))
-    samples = simulate(SHORT, Constant(q), paths * replicates, 0, "test").samples
+    samples = played(SHORT, Constant(q), paths * replicates).samples
     samples = samples.reshape(replicates, paths)
     error = samples.std(1, ddof=1) / paths**0.5
     exact = outcome(SHORT).probability

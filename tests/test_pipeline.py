@@ -18,9 +18,11 @@ from nicelab.params import flatten, read_all
 
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
 STUDIES = ("training", "likelihood", "diagnostics", "samples", *INPAINTING, "convolution",
-           "importance", "ladder", "coverage", "gradients", "estimators")  # fmt: skip
-# Declared for all figures at once, though not each of them needs both.
-SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py")
+           "importance", "ladder", "paths", "weights", "coverage", "gradients",
+           "estimators")  # fmt: skip
+# Declared for all figures at once, though not each of them needs all.
+SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py",
+          "src/nicelab/figures/methods.py")  # fmt: skip
 # Stages that run again when a section changes: the stage, its figure, and what follows.
 SCORES = {"inpaint", "report", *(f"figures@{study}" for study in INPAINTING)}
 AFTER_MODEL = SCORES | {"evaluate", "diagnose", "sample", "ascend", "posterior",
@@ -31,7 +33,7 @@ AFTER_IMAGES = AFTER_TRAIN | {"mask", "classifier", "fill"}
 GAMBLER = {
     "importance",
     "report",
-    *(f"figures@{study}" for study in ("importance", "ladder", "coverage")),
+    *(f"figures@{study}" for study in ("importance", "ladder", "paths", "weights", "coverage")),
 }
 AFFECTED = {
     "data": AFTER_IMAGES | {"download", "prepare"},
@@ -47,13 +49,7 @@ AFFECTED = {
     "ascend": SCORES | {"ascend"},
     "posterior": SCORES | {"posterior"},
     "convolution": {"convolution", "figures@convolution", "report"},
-    "importance": {
-        "importance",
-        "figures@importance",
-        "figures@ladder",
-        "figures@coverage",
-        "report",
-    },
+    "importance": GAMBLER,
     "gradients": {"gradients", "figures@gradients", "figures@estimators", "report"},
 }
 
@@ -190,18 +186,12 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     change(root, "importance")
     lines = run(root, "dvc", "repro").splitlines()
     ran = {line.split("'")[1] for line in lines if line.startswith("Running stage")}
-    assert ran == {
-        "importance",
-        "figures@importance",
-        "figures@ladder",
-        "figures@coverage",
-        "report",
-    }
+    assert ran == GAMBLER
 
 
 @pytest.mark.pipeline
 def test_stale_code_is_noticed(finished: Path) -> None:
-    module = finished / "src" / "nicelab" / "gambler.py"
+    module = finished / "src" / "nicelab" / "importance" / "gambler.py"
     before = module.read_text()
     module.write_text(before + "\n")
     try:

@@ -3,8 +3,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nicelab.gambler import Gambler, outcome, relative_deviation
-from nicelab.proposals import (
+from nicelab.importance.gambler import Gambler, outcome, relative_deviation
+from nicelab.importance.proposals import (
     Brownian,
     Constant,
     Doob,

@@ -61,7 +61,7 @@ def test_the_page_needs_no_network(page: str) -> None:
 
 def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:
     images = [attributes for tag, attributes in tags(page) if tag == "img"]
-    assert len(images) == len(FIGURES) == 16
+    assert len(images) == len(FIGURES) == 18
     assert all(len(image["alt"]) > 40 for image in images)
 
 

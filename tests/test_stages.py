@@ -31,6 +31,7 @@ OUTPUTS = {
     "fill": ("--arrays",),
     "ascend": ("--arrays",),
     "posterior": ("--arrays",),
+    "importance": ("--arrays", "--ladder", "--metrics"),
     "figures": ("--figure",),
     "report": ("--report",),
 }
@@ -179,6 +180,12 @@ def refused(result: Result, message: str) -> None:
         ("importance", "importance.paths", -5, "importance.paths must be >= 2, got -5"),
         ("importance", "importance.q", 1.0, "importance.q must be < 1, got 1.0"),
         ("importance", "importance.p", "18/0", "importance.p must be a valid number"),
+        ("importance", "importance.p", 0.0, "importance.p must be > 0, got 0.0"),
+        ("importance", "importance.p", 1.0, "importance.p must be < 1, got 1.0"),
+        ("importance", "importance.defensive", 0.0, "importance.defensive must be > 0, got 0.0"),
+        ("importance", "importance.splitting.levels", 0, "splitting.levels must be >= 1, got 0"),
+        ("importance", "importance.splitting.groups", 1, "splitting.groups must be >= 2, got 1"),
+        ("importance", "importance.coverage.played", 1, "coverage.played must be >= 2, got 1"),
         ("importance", "importance.start", 200, "start must be < target (200), got 200"),
         ("importance", "importance.plays", 50, "plays must be >= target - start (100)"),
         ("importance", "importance.q", 0.4, "paths reached 200: raise importance.q"),
@@ -319,8 +326,8 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
 
 def test_a_person_sees_one_line_and_no_traceback(work: Path) -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "stages" / "importance.py", "--arrays", "a", "--metrics", "m",
-         "--params", "gone.yaml"],
+        [sys.executable, ROOT / "stages" / "importance.py", "--arrays", "a", "--ladder", "l",
+         "--metrics", "m", "--params", "gone.yaml"],
         cwd=work, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True, text=True,
     )  # fmt: skip

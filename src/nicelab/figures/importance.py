@@ -1,70 +1,67 @@
-"""The gambler's paths, and the exact error of every constant proposal."""
+"""Running estimates, and the exact error of every constant proposal."""
 
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
+from nicelab.figures.methods import METHODS
 from nicelab.formatting import estimate, number
+
+RUNNING = {"siegmund": style.PURPLE, "sheet": style.BLUE, "variance_optimal": style.ORANGE,
+           "brownian": style.GREEN}  # fmt: skip
 
 
 def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
-    """Paths under the sheet's proposal; relative error against the win probability."""
+    """Estimates against the number of paths; relative error against the win probability."""
     sheet, exact = metrics["methods"]["sheet"], metrics["exact"]
     figure = style.new(
         f"q = {sheet['q']:g} estimates {estimate(sheet['probability'])}; "
         f"exactly {number(exact['probability']['value'], '.4e')}",
-        height=3.9,
+        height=4.2,
     )
     left, right = figure.subplots(1, 2)
-    target = np.nanmax(arrays["paths"]) if arrays["paths"].size else 0
-    for path in arrays["paths"]:
-        won = np.nanmax(path) >= target
-        left.plot(
-            np.arange(1, path.size + 1),
-            path,
-            lw=0.7,
-            alpha=0.8,
-            color=style.BLUE if won else style.GREY,
-        )
-    left.set(xlabel="play", ylabel="balance (chips)")
-    left.set_title(f"{len(arrays['paths'])} paths with q = {sheet['q']:g}; blue: target reached")
-
-    right.semilogy(
-        arrays["q"],
-        100 * arrays["exact_relative_error"],
-        color=style.GREY,
-        label="exact, for any constant q",
-    )
-    observed = sheet["relative_error"]
-    right.errorbar(
-        sheet["q"],
-        100 * observed["value"],
-        196 * observed["standard_error"],
-        fmt="o",
-        color=style.BLUE,
-        capsize=3,
-        ms=5,
-        label="observed for the sheet's q, 95 % interval",
-    )
-    right.plot(
-        exact["optimal_q"]["value"],
-        100 * exact["optimal_relative_error"]["value"],
-        "*",
-        color=style.ORANGE,
-        ms=11,
-        label=f"best constant q = {exact['optimal_q']['value']:.4f}",
-    )
-    crude = 100 * exact["crude_relative_error"]["value"]
-    right.annotate(
-        f"crude Monte Carlo, q = p: {crude:.0f} %",
-        (arrays["q"][0], crude),
-        xytext=(6, 6),
-        textcoords="offset points",
-        fontsize=8,
-    )
-    right.set(xlabel="win probability q of the proposal", ylabel="relative error (%)")
-    right.set_title(f"relative error with {sheet['probability']['n']} paths")
-    right.legend(loc="upper right")
+    _running(left, arrays)
+    _errors(right, arrays, metrics)
     return figure
+
+
+def _running(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
+    for name, colour in RUNNING.items():
+        relative = arrays[f"relative_{name}"]
+        n = np.unique(np.geomspace(10, len(relative), 200).astype(int))
+        first, second = (np.cumsum(relative**power)[n - 1] / n for power in (1, 2))
+        error = 1.96 * np.sqrt(np.maximum(second - first**2, 0) / (n - 1))
+        axes.plot(n, first, color=colour, lw=1.2, label=METHODS[name])
+        axes.fill_between(n, first - error, first + error, color=colour, alpha=0.2, lw=0)
+    axes.axhline(1, color=style.GREY, ls=":", lw=1.2)
+    axes.set(xscale="log", ylim=(0, 2.4), xlabel="paths", ylabel="estimate / exact probability")
+    axes.set_title("running estimates with 95 % bands")
+    axes.legend(loc="upper left", ncols=2)
+
+
+def _errors(axes: Axes, arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> None:
+    sheet, exact = metrics["methods"]["sheet"], metrics["exact"]
+    q = arrays["q"]
+    axes.plot(q, 100 * arrays["exact_relative_error"], color=style.GREY, label="exact")
+    axes.plot(q, 100 * arrays["defensive_relative_error"], color=style.ORANGE, ls="--", lw=1.2,
+              label="exact, defensive mixture")  # fmt: skip
+    observed = arrays["observed_relative_error"]
+    axes.errorbar(arrays["coverage_q"], 100 * observed,
+                  196 * arrays["observed_relative_error_standard_error"], fmt="o", ms=3, lw=1,
+                  capsize=1.5, color=style.BLUE, label="observed, 95 % interval")  # fmt: skip
+    best = exact["optimal_q"]["value"], 100 * exact["optimal_relative_error"]["value"]
+    axes.plot(*best, "*", color=style.ORANGE, ms=11, label=f"best, q = {best[0]:.4f}")
+    axes.axvline(sheet["q"], color=style.GREY, lw=0.8)
+    axes.annotate("the sheet's q", (sheet["q"], 0.98), xycoords=("data", "axes fraction"),
+                  xytext=(3, 0), textcoords="offset points", va="top", fontsize=8)  # fmt: skip
+    crude = 100 * exact["crude_relative_error"]["value"]
+    axes.annotate(f"crude: {crude:.0f} %", (q[0], crude), xytext=(-2, 6),
+                  textcoords="offset points", fontsize=8)  # fmt: skip
+    axes.set(yscale="log", xlabel="win probability q of the proposal", ylabel="relative error (%)")
+    low = np.nanmin(observed)
+    axes.set_ylim(30 * low, 3e4 * crude)
+    axes.set_title(f"relative error with {metrics['paths']} paths")
+    axes.legend(loc="upper right", bbox_to_anchor=(0.84, 0.93))

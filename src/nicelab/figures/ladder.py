@@ -6,52 +6,50 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
+from nicelab.figures.methods import METHODS
 
-METHODS = {
-    "crude": "crude Monte Carlo",
-    "siegmund": "Siegmund's tilt, q = 1 − p",
-    "sheet": "the sheet's q",
-    "cross_entropy": "cross-entropy, constant q",
-    "variance_optimal": "best constant q",
-    "cross_entropy_by_play": "cross-entropy, q by play",
-    "brownian": "Brownian h-transform",
-    "learned": "learned by play and balance",
-    "doob": "Doob's h-transform",
-}
+EXACT = {"color": style.GREY, "marker": "|", "s": 160, "label": "exact"}
+OBSERVED = {"fmt": "o", "ms": 5, "capsize": 3, "color": style.BLUE,
+            "label": "observed, 95 % interval"}  # fmt: skip
+REPEATED = {"fmt": "D", "ms": 4, "capsize": 3, "color": style.ORANGE,
+            "label": "over replicates, 95 % interval"}  # fmt: skip
 
 
 def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
     """Exact and observed relative error, and work, of each estimator that has any variance."""
     methods = metrics["methods"]
-    shown = [name for name in METHODS if methods[name]["exact_relative_error"]["value"] > 0]
-    first, last = (
-        methods[name]["exact_relative_error"]["value"] for name in (shown[0], shown[-1])
-    )
+    shown = [name for name in METHODS if methods[name]["work"]["value"] > 0]
+    first, last = (methods[name]["exact_relative_error"]["value"] for name in ("crude", "learned"))
     figure = style.new(
-        f"{metrics['paths']} paths: a proposal that knows play and balance divides the relative\n"
-        f"error of crude Monte Carlo by {first / last:.0f}",
-        height=4.4,
+        f"{metrics['paths']} paths: a proposal that has learned play and balance divides the "
+        f"relative\nerror of crude Monte Carlo by {first / last:.0f}",
+        height=4.8,
     )
     left, right = figure.subplots(1, 2, sharey=True)
-    rows = np.arange(len(shown))[::-1]
-    exact = [100 * methods[name]["exact_relative_error"]["value"] for name in shown]
-    left.scatter(exact, rows, marker="|", s=160, color=style.GREY, label="exact")
-    for row, name in zip(rows, shown, strict=True):
-        observed = methods[name].get("relative_error")
-        if observed:
-            left.errorbar(
-                100 * observed["value"], row, xerr=196 * observed["standard_error"], fmt="o", ms=5,
-                capsize=3, color=style.BLUE,
-                label="observed, 95 % interval" if name == shown[-1] else None,
-            )  # fmt: skip
+    rows = {name: len(shown) - k for k, name in enumerate(shown)}
+    exact = {name: methods[name]["exact_relative_error"]["value"]
+             for name in shown if "exact_relative_error" in methods[name]}  # fmt: skip
+    left.scatter([100 * x for x in exact.values()], [rows[name] for name in exact], **EXACT)
+    for kind, offset, entries in (
+        (OBSERVED, 0.0, methods),
+        (REPEATED, -0.3, {name: method.get("replicated", {}) for name, method in methods.items()}),
+    ):
+        found = {name: entries[name]["relative_error"]
+                 for name in shown if "relative_error" in entries[name]}  # fmt: skip
+        left.errorbar(
+            [100 * x["value"] for x in found.values()],
+            [rows[name] + offset for name in found],
+            xerr=[196 * x["standard_error"] for x in found.values()],
+            ls="none", **kind,
+        )  # fmt: skip
     left.set(xscale="log", xlabel="relative error (%)")
-    left.set_yticks(rows, [METHODS[name] for name in shown])
+    left.set_yticks(list(rows.values()), [METHODS[name] for name in shown])
     left.set_title("no observed error: no path reached the target", fontsize=9)
     left.legend(loc="lower right")
     work = [methods[name]["work"]["value"] for name in shown]
-    right.scatter(work, rows, marker="D", s=26, color=style.ORANGE)
-    right.set(xscale="log", xlabel="relative variance × plays of a path")
-    right.set_title("plays that an error of 100 % costs", fontsize=9)
+    right.scatter(work, list(rows.values()), marker="D", s=26, color=style.GREEN)
+    right.set(xscale="log", xlabel="relative variance × plays")
+    right.set_title("plays that a relative error of 100 % costs", fontsize=9)
     for axes in (left, right):
         axes.grid(axis="y", color="#e5e5e5", lw=0.8)
         axes.set_axisbelow(True)

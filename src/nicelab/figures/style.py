@@ -44,9 +44,14 @@ def new(finding: str, height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG whose bytes depend on the picture alone."""
-    with writing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+    """Write a PNG of 256 colours, a third of the size, whose bytes depend on the picture alone."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI)
+    picture = Image.open(buffer).convert("RGB")
+    with writing(path) as temporary, temporary.open("wb") as file:
+        picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+            file, format="PNG", optimize=True
+        )
 
 
 def save_animation(figures: Iterable[Figure], path: Path, seconds: float = 4.0) -> None:

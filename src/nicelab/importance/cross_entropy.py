@@ -18,10 +18,10 @@ from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 
 from nicelab.errors import InputError
-from nicelab.gambler import Gambler
+from nicelab.importance.gambler import Gambler
+from nicelab.importance.proposals import Constant, Proposal
+from nicelab.importance.simulation import Games, stream
 from nicelab.params import Section
-from nicelab.proposals import Constant, Proposal
-from nicelab.simulation import play, stream
 
 ELITE = 0.1  # share of the paths that reaches the next level
 RECORDED = 20_000_000  # plays kept in memory at most
@@ -176,19 +176,19 @@ def _top(
 ) -> np.ndarray:
     """The highest balance of each path, shape (paths,)."""
     top = np.full(paths, gambler.start)
-    for games in play(gambler, proposal, paths, random):
-        np.maximum(top, games.chips, out=top)
+    for stretch in Games(gambler, paths).play(proposal, random):
+        top[stretch.games] = np.maximum(top[stretch.games], stretch.chips.max(0))
     return top
 
 
 def _elite(gambler: Gambler, proposal: Proposal, paths: int, random: np.random.Generator) -> Elite:
     """All steps of the paths, and the weights of those that hit."""
     steps = np.zeros((gambler.plays, paths), np.int8)
-    before = np.full(paths, gambler.start)
-    log_weight, hit = np.zeros(paths), np.zeros(paths, bool)
-    for t, games in enumerate(play(gambler, proposal, paths, random)):
-        steps[t] = games.chips - before
-        before = games.chips.copy()
-        log_weight, hit = games.log_weight, games.chips == gambler.target
-    largest = log_weight[hit].max() if hit.any() else 0.0
-    return Elite(steps, np.where(hit, np.exp(log_weight - largest), 0.0), gambler)
+    games = Games(gambler, paths)
+    for stretch in games.play(proposal, random):
+        plays = stretch.first + np.arange(len(stretch.chips) - 1)
+        steps[np.ix_(plays, stretch.games)] = np.diff(stretch.chips, axis=0)
+    ended = games.paths()
+    largest = ended.log_weight[ended.hit].max(initial=-np.inf)
+    weight = np.where(ended.hit, np.exp(ended.log_weight - largest), 0.0)
+    return Elite(steps, weight, gambler)

@@ -11,9 +11,11 @@ from math import isqrt
 from typing import Protocol
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, softmax
 
-from nicelab.gambler import Gambler, outcome
+from nicelab.importance.gambler import Gambler, outcome
+
+MEMORY = 1 << 29  # bytes of a table
 
 
 class Proposal(Protocol):
@@ -36,9 +38,55 @@ class Constant:
             yield row
 
 
+@dataclass(frozen=True)
+class Table:
+    """Every row in one array, shape (plays, target + 1)."""
+
+    q: np.ndarray
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """One after another."""
+        yield from self.q
+
+
+def tabulated(gambler: Gambler, proposal: Proposal) -> Proposal:
+    """The same proposal, its rows computed once, if they fit into half a gigabyte."""
+    shape = (gambler.plays, gambler.target + 1)
+    if isinstance(proposal, Constant | Table) or 8 * shape[0] * shape[1] > MEMORY:
+        return proposal
+    table = np.empty(shape)
+    for t, row in enumerate(proposal.rows(gambler)):
+        table[t] = row
+    return Table(table)
+
+
 def siegmund(gambler: Gambler) -> Constant:
     """The conjugate walk, q = 1 − p: optimal among all q if there were no cap (Siegmund, 1976)."""
     return Constant(1 - gambler.p)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture over paths: each is played to its end with one of several constant q.
+
+    With p among them, the weights are at most one over its share (defensive mixture; Hesterberg,
+    1995; Owen and Zhou, 2000). Given a path's wins and losses the next play is won with
+
+        Σ_j s_j q_j^(wins + 1) (1 − q_j)^losses / Σ_j s_j q_j^wins (1 − q_j)^losses,
+
+    and both are known from play and balance, so the mixture is a proposal like the others.
+    """
+
+    shares: tuple[float, ...]
+    q: tuple[float, ...]
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """The posterior mean of q."""
+        q, gain = np.array(self.q), np.arange(gambler.target + 1) - gambler.start
+        for t in range(gambler.plays):
+            wins, losses = np.outer(t + gain, [0.5]), np.outer(t - gain, [0.5])
+            evidence = np.log(self.shares) + wins * np.log(q) + losses * np.log1p(-q)
+            yield softmax(evidence, 1) @ q
 
 
 @dataclass(frozen=True)
@@ -54,22 +102,25 @@ class Brownian:
 
     def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
         """P h(d − 1) / (p h(d − 1) + (1 − p) h(d + 1)) with the time left after the play."""
-        p, climb = gambler.p, gambler.target - np.arange(gambler.target + 1)
+        p = gambler.p
+        climb = gambler.target - np.arange(-1, gambler.target + 2)
         for left in range(gambler.plays - 1, -1, -1):
-            up, down = (self._log_h(climb + step, left, p) for step in (-1, 1))
+            log_h = log_climb(climb, left, p)
+            up, down = log_h[2:], log_h[:-2]
             with np.errstate(invalid="ignore"):
                 odds = np.log1p(-p) - np.log(p) + down - up
             yield 1 / (1 + np.exp(np.where(np.isnan(odds), 0, odds).clip(-700, 700)))
 
-    @staticmethod
-    def _log_h(climb: np.ndarray, left: int, p: float) -> np.ndarray:
-        if not left:
-            return np.where(climb <= 0, 0.0, -np.inf)
-        mu, sigma = 2 * p - 1, 2 * np.sqrt(p * (1 - p))
-        scale = sigma * np.sqrt(left)
-        direct = log_ndtr((mu * left - climb) / scale)
-        reflected = 2 * mu * climb / sigma**2 + log_ndtr((-mu * left - climb) / scale)
-        return np.where(climb <= 0, 0.0, np.logaddexp(direct, reflected))
+
+def log_climb(climb: np.ndarray, left: int, p: float) -> np.ndarray:
+    """Log of the Brownian probability to climb so many chips with so many plays left."""
+    if not left:
+        return np.where(climb <= 0, 0.0, -np.inf)
+    mu, sigma = 2 * p - 1, 2 * np.sqrt(p * (1 - p))
+    scale = sigma * np.sqrt(left)
+    direct = log_ndtr((mu * left - climb) / scale)
+    reflected = 2 * mu * climb / sigma**2 + log_ndtr((-mu * left - climb) / scale)
+    return np.where(climb <= 0, 0.0, np.logaddexp(direct, reflected))
 
 
 @dataclass(frozen=True)

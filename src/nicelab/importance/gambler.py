@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from nicelab.params import Section
 
@@ -83,41 +84,51 @@ def outcome(gambler: Gambler) -> Outcome:
     return Outcome(hit, float(ruin), float(balance.sum()))
 
 
-def log_weight(gambler: Gambler, q: float | np.ndarray, t: np.ndarray) -> np.ndarray:
+def log_weight(
+    gambler: Gambler, q: float | np.ndarray, t: np.ndarray, share: float = 0.0
+) -> np.ndarray:
     """Log likelihood ratio of a path that reaches the target at play t when played with q.
 
     Such a path wins (t + d) / 2 and loses (t − d) / 2 plays, d = target − start, whatever way
-    it takes.
+    it takes. In a defensive mixture, where a share s of the paths is played with p, the ratio is
+    1 / (s + (1 − s) / w).
     """
     d = gambler.target - gambler.start
     wins, losses = (t + d) / 2, (t - d) / 2
-    return wins * np.log(gambler.p / q) + losses * np.log((1 - gambler.p) / (1 - q))
+    log_w = wins * np.log(gambler.p / q) + losses * np.log((1 - gambler.p) / (1 - q))
+    return -np.logaddexp(np.log(share), np.log1p(-share) - log_w) if share else log_w
 
 
-def relative_deviation(gambler: Gambler, q: np.ndarray | float) -> np.ndarray:
-    """Exact relative standard deviation of one weighted path when played with q.
+def log_second_moment(gambler: Gambler, q: float | np.ndarray, share: float = 0.0) -> np.ndarray:
+    """Log of E_q[w² 1{hit}] / I² of one path when played with q, of the shape of q.
 
     E_q[w² 1{hit}] = Σ_t P(T = t, hit) w(t), so the law under p is enough for every q.
+    """
+    hit = outcome(gambler).hit
+    t = np.flatnonzero(hit)
+    log_law = np.log(hit[t]) - 2 * np.log(hit.sum())
+    return logsumexp(log_law + log_weight(gambler, np.asarray(q)[..., None], t, share), -1)
+
+
+def relative_deviation(gambler: Gambler, q: float | np.ndarray, share: float = 0.0) -> np.ndarray:
+    """Exact relative standard deviation of one weighted path when played with q.
 
     Args:
         gambler: the problem.
         q: win probabilities of the proposal, in (0, 1), any shape.
+        share: of the paths that are played with p instead.
 
     Returns:
-        √(E_q[w² 1{hit}] − I²) / I, of the same shape.
+        √(E_q[w² 1{hit}] − I²) / I, of the same shape; infinite where it exceeds float64.
     """
-    hit = outcome(gambler).hit
-    t = np.flatnonzero(hit)
-    law = hit[t] / hit.sum()
-    weight = np.exp(log_weight(gambler, np.asarray(q)[..., None], t)) / hit.sum()
-    return np.sqrt(np.maximum((law * weight).sum(-1) - 1, 0))
+    with np.errstate(over="ignore"):
+        return np.sqrt(np.maximum(np.expm1(log_second_moment(gambler, q, share)), 0))
 
 
 def optimal_q(gambler: Gambler) -> float:
     """The win probability whose estimator has the least variance among all constant ones."""
-
-    def log_second_moment(q: float) -> float:
-        return float(np.log1p(relative_deviation(gambler, q) ** 2))
-
     bounds = (1e-6, 1 - 1e-6)
-    return float(minimize_scalar(log_second_moment, bounds=bounds, method="bounded").x)
+    found = minimize_scalar(
+        lambda q: float(log_second_moment(gambler, q)), bounds=bounds, method="bounded"
+    )
+    return float(found.x)

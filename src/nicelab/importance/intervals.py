@@ -9,19 +9,24 @@ from arviz_stats.base import array_stats
 from pydantic import Field
 from scipy.stats import binomtest, norm
 
-from nicelab.gambler import Gambler, log_weight, outcome
+from nicelab.importance.gambler import Gambler, log_weight, outcome
 from nicelab.params import Section
 from nicelab.statistics import Estimate, mean
 
 LEVEL = 0.95
-ROUNDING = 1e-9  # relative difference below which weights count as the same
+ROUNDING = 1e-6  # relative difference below which weights count as the same
 Z = float(norm.ppf((1 + LEVEL) / 2))
 
 
 class Replicates(Section):
-    """How often the whole estimate is repeated, and at how many q."""
+    """How often the whole estimate is repeated, and at how many q.
+
+    `replicates` where the law of the hitting time is all that is needed; `played` where every
+    path must be played.
+    """
 
     replicates: Annotated[int, Field(ge=1000, le=1_000_000)]
+    played: Annotated[int, Field(ge=2, le=1_000_000)]
     points: Annotated[int, Field(ge=2, le=1000)]
 
 
@@ -55,9 +60,24 @@ def clopper_pearson(hits: int, paths: int) -> Interval:
     return Interval(np.float64(found.low), np.float64(found.high))
 
 
+def share_covered(centre: np.ndarray, error: np.ndarray, exact: float) -> dict[str, Estimate]:
+    """Share of estimates whose interval covers the exact value, by kind of interval.
+
+    Args:
+        centre: estimates, shape (replicates,).
+        error: their standard errors.
+        exact: what they estimate.
+    """
+    return {
+        "normal": mean(normal(centre, error).covers(exact)),
+        "log_normal": mean(log_normal(centre, error).covers(exact)),
+    }
+
+
 def coverage(
-    gambler: Gambler, q: float, paths: int, replicates: int, random: np.random.Generator
-) -> dict[str, Estimate]:
+    gambler: Gambler, q: float, paths: int, replicates: int, random: np.random.Generator,
+    share: float = 0.0,
+) -> dict[str, Estimate]:  # fmt: skip
     """Share of repeated estimates whose interval covers the exact probability.
 
     The weight of a path that hits depends on its hitting time alone, so the number of paths that
@@ -69,27 +89,26 @@ def coverage(
         paths: of each replicate.
         replicates: how many.
         random: the source of the replicates.
+        share: of the paths that are played with p instead, in a defensive mixture.
     """
     exact = outcome(gambler)
     t = np.flatnonzero(exact.hit)
-    weight = np.exp(log_weight(gambler, q, t))
-    law = exact.hit[t] / weight
+    log_w = log_weight(gambler, q, t, share)
+    law = exact.hit[t] / np.exp(log_w)
     law = np.append(law, max(0.0, 1 - law.sum()))
     counts = random.multinomial(paths, law / law.sum(), size=replicates)[:, :-1]
+    weight = np.exp(log_w - np.log(exact.probability))
     centre = counts @ weight / paths
     variance = (counts @ weight**2 / paths - centre**2) * paths / (paths - 1)
     error = np.sqrt(np.maximum(variance, 0) / paths)
-    found = {
-        "normal": normal(centre, error).covers(exact.probability),
-        "log_normal": log_normal(centre, error).covers(exact.probability),
-    }
+    found = share_covered(centre, error, 1.0)
     if q == gambler.p:
         by_hits = {
             hits: clopper_pearson(int(hits), paths).covers(exact.probability)
             for hits in np.unique(counts.sum(1))
         }
-        found["clopper_pearson"] = np.array([by_hits[hits] for hits in counts.sum(1)])
-    return {name: mean(covered) for name, covered in found.items()}
+        found["clopper_pearson"] = mean(np.array([by_hits[hits] for hits in counts.sum(1)]))
+    return found
 
 
 def weight_diagnostics(weights: np.ndarray) -> dict[str, float]:
@@ -100,7 +119,8 @@ def weight_diagnostics(weights: np.ndarray) -> dict[str, float]:
     """
     w = weights / weights.max()
     found = {"effective_sample_size": float(w.sum() ** 2 / np.square(w).sum())}
-    if np.quantile(w, 0.8) > 1 - ROUNDING:
+    tail = int(min(w.size / 5, 3 * w.size**0.5))  # as arviz chooses it
+    if np.sort(w)[-tail:].min(initial=1) > 1 - ROUNDING:
         return found
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # too few weights in the tail: said by leaving k̂ out
