@@ -11,6 +11,7 @@ from torchvision.utils import save_image
 from nicelab import checkpoint
 from nicelab.artifacts import require_writable, writing
 from nicelab.cli import PATH, params_option
+from nicelab.comparison.command import compare
 from nicelab.device import device_option, generator
 from nicelab.errors import InputError
 from nicelab.images import LEVELS, SIDE, bits_per_dim, dequantise, scale
@@ -56,7 +57,10 @@ def picture_format(out: Path) -> str:
 
 @click.group()
 def main() -> None:
-    """Use a trained NICE. The pipeline itself is run with `dvc repro`."""
+    """Use a trained NICE, and compare runs. The pipeline itself is run with `dvc repro`."""
+
+
+main.add_command(compare)
 
 
 @main.command()

@@ -1,0 +1,114 @@
+"""A comparison for a terminal, for a pull request and for a script."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from nicelab.comparison.changes import Changes
+from nicelab.comparison.verdicts import LEVEL, Row, Verdict, direction
+from nicelab.formatting import estimate, number
+from nicelab.statistics import Estimate
+
+LISTED = (Verdict.WORSE, Verdict.BETTER, Verdict.DIFFERENT, Verdict.CHANGED)
+STYLES = {Verdict.WORSE: "bold red", Verdict.BETTER: "bold green", Verdict.DIFFERENT: "yellow",
+          Verdict.CHANGED: "yellow"}  # fmt: skip
+FEW = 8  # names in a line
+HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
+NOTE = (
+    f"Differences are called so with a false discovery rate of {LEVEL:.0%} over all that are "
+    "tested. * paired over the same images or seeds, else taken as independent."
+)
+
+
+def listed(changes: Changes, everything: bool = False) -> list[Row]:
+    """Rows for a reader: what differs, the surest first; or every row in order of name.
+
+    Of the numbers without error bars only those of which more or less is better.
+    """
+    if everything:
+        return changes.rows
+    rows = [
+        row
+        for row in changes.rows
+        if row.verdict in LISTED and (row.verdict != Verdict.CHANGED or _matters(row))
+    ]
+    return sorted(rows, key=lambda row: (LISTED.index(row.verdict), -abs(row.z or 0), row.name))
+
+
+def _matters(row: Row) -> bool:
+    return isinstance(row.after, str) or direction(row.name) != 0
+
+
+def summary(changes: Changes, everything: bool = False) -> list[str]:
+    """What changed, a line each; of many names only the first, unless everything is asked for."""
+    lines = [
+        f"{name}: {_plain(one)} → {_plain(two)}" for name, (one, two) in changes.params.items()
+    ]
+    for kind, names in (("code", changes.code), ("data", changes.data)):
+        if names:
+            lines.append(f"{kind}: {_few(names, everything)}")
+    lines.append(f"stages affected: {_few(changes.stages, everything) or 'none'}")
+    if changes.stale:
+        lines.append(
+            f"stale: {', '.join(changes.stale)}; their metrics are older than the code or the "
+            "parameters: run `dvc repro`"
+        )
+    counts = Counter(row.verdict for row in changes.rows)
+    found = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+    lines.append(f"metrics: {', '.join(found)}")
+    return lines
+
+
+def _few(names: list[str], everything: bool) -> str:
+    shown = names if everything else names[:FEW]
+    rest = f" and {len(names) - FEW} more" if len(shown) < len(names) else ""
+    return ", ".join(shown) + rest
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """One row as text."""
+    difference = _number(row.difference) + ("*" if row.paired else "") if row.difference else ""
+    z = "" if row.z is None else number(row.z, "+.1f")
+    return row.name, _number(row.before), _number(row.after), difference, z, str(row.verdict)
+
+
+def terminal(changes: Changes, everything: bool, console: Console) -> None:
+    """Print with colours."""
+    table = Table(title=f"{changes.before} → {changes.after}", title_justify="left")
+    table.add_column(HEADINGS[0], overflow="fold")
+    for heading in HEADINGS[1:]:
+        table.add_column(heading, no_wrap=True)
+    for row in listed(changes, everything):
+        table.add_row(*map(Text, cells(row)), style=STYLES.get(row.verdict, ""))
+    lines = [Text(line) for line in summary(changes, everything)]
+    console.print(Group(*lines, *([table, Text(NOTE, style="dim")] if table.rows else [])))
+
+
+def markdown(changes: Changes, everything: bool) -> str:
+    """For a pull request."""
+    rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(changes, everything))]
+    lines = [f"### {changes.before} → {changes.after}", ""]
+    lines += [f"- {line}" for line in summary(changes, everything)]
+    if len(rows) > 2:
+        lines += ["", *(f"| {' | '.join(row)} |" for row in rows), "", NOTE]
+    return "\n".join(lines)
+
+
+def as_json(changes: Changes) -> str:
+    """Everything, for a script."""
+    return json.dumps(asdict(changes), indent=2, ensure_ascii=False)
+
+
+def _number(reading: Estimate | str | None) -> str:
+    if reading is None:
+        return "–"
+    return reading if isinstance(reading, str) else estimate(vars(reading))
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - whatever the YAML holds
+    return "–" if value is None else str(value)
