@@ -13,6 +13,7 @@ from PIL import Image
 from conftest import run
 from imports import ROOT
 from nicelab.comparison.command import compare as command
+from nicelab.comparison.command import report
 from nicelab.comparison.verdicts import DIRECTIONS, Verdict, compare, direction, flatten
 from nicelab.statistics import Estimate, mean
 
@@ -297,3 +298,13 @@ def test_experiments(project: Path) -> None:
 def test_the_command_is_part_of_nicelab() -> None:
     done = subprocess.run(["nicelab", "compare", "--help"], capture_output=True, text=True)
     assert "DVC experiment" in done.stdout
+
+
+def test_the_report_says_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "page.html"
+    result = CliRunner().invoke(report, ["--against", "HEAD", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "What changed since HEAD" in out.read_text()
+    refused(CliRunner().invoke(report, ["--against", "no", "--out", f"{out}x"]), "no revision no")
+    assert not Path(f"{out}x").exists()

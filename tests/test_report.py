@@ -7,19 +7,19 @@ import pytest
 from jinja2 import UndefinedError
 
 from imports import ROOT
-from nicelab.artifacts import read_metrics
 from nicelab.errors import InputError
+from nicelab.report.contents import read_contents
 from nicelab.report.readme import BEGIN, END, with_results
-from nicelab.report.render import render
+from nicelab.report.render import render, render_markdown
 from nicelab.report.results import HEADINGS, markdown, rows
 
-METRICS = {path.stem: read_metrics(path) for path in (ROOT / "metrics").glob("*.json")}
-FIGURES = {path.stem: path.read_bytes() for path in (ROOT / "figures").glob("*.png")}
+CONTENTS = read_contents(*(ROOT / x for x in ("metrics", "figures", "stages", "params.yaml")))
+METRICS, FIGURES, SOURCES = CONTENTS.metrics, CONTENTS.figures, CONTENTS.sources
 
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return render(METRICS, FIGURES, {"Versions": {"python": "3"}})
+    return render(METRICS, FIGURES, {"Versions": {"python": "3"}}, SOURCES)
 
 
 class Tags(HTMLParser):
@@ -83,19 +83,19 @@ def test_the_data_set_is_named(page: str) -> None:
 def test_numbers_come_from_the_metrics() -> None:
     changed = copy.deepcopy(METRICS)
     changed["likelihood"]["test"]["log_likelihood"]["value"] = 4321.0
-    assert "4321.0 ± " in render(changed, FIGURES, {})
-    assert "4321.0 ± " not in render(METRICS, FIGURES, {})
+    assert "4321.0 ± " in render(changed, FIGURES, {}, SOURCES)
+    assert "4321.0 ± " not in render(METRICS, FIGURES, {}, SOURCES)
 
 
 @pytest.mark.parametrize("study", sorted(METRICS))
 def test_a_missing_number_stops_the_rendering(study: str) -> None:
     changed = {name: metrics for name, metrics in METRICS.items() if name != study}
     with pytest.raises((UndefinedError, KeyError)):
-        render(changed, FIGURES, {})
+        render(changed, FIGURES, {}, SOURCES)
 
 
 def test_rendering_is_reproducible(page: str) -> None:
-    assert render(METRICS, FIGURES, {"Versions": {"python": "3"}}) == page
+    assert render(METRICS, FIGURES, {"Versions": {"python": "3"}}, SOURCES) == page
 
 
 def test_the_readme_states_the_committed_results() -> None:
@@ -126,3 +126,39 @@ def test_results_table() -> None:
 def test_no_local_path_in_the_page(page: str) -> None:
     assert str(Path.home()) not in page
     assert str(ROOT) not in page
+
+
+def test_every_study_asks_a_question_and_says_how_to_repeat_it(page: str) -> None:
+    assert page.count('class="question"') == 7
+    named = set(re.findall(r'href="#source-(\w+)"', page))
+    assert named == set(SOURCES) - {"download", "prepare", "figures", "report"}
+    assert "dvc repro importance" in page
+    assert "def main(" in page
+
+
+def test_points_of_the_ladder_say_their_values(page: str) -> None:
+    labels = re.findall(r'class="dot"[^>]*data-label="([^"]*)"', page)
+    assert any(label.startswith("cross-entropy, logistic") for label in labels)
+    assert sum(label.startswith("q = 0.") for label in labels) > 20
+
+
+def test_what_has_changed_is_told(page: str) -> None:
+    since = {"before": "v1", "summary": ["train.epochs: 1 → 2"], "headings": ["metric", "z"],
+             "rows": [["likelihood.test.log_likelihood", "+3.0"]]}  # fmt: skip
+    told = render(METRICS, FIGURES, {}, SOURCES, since)
+    assert "What changed since v1" in told
+    assert "<td>+3.0</td>" in told
+    assert "What changed" not in page
+    since["rows"] = []
+    assert "No metric differs." in render(METRICS, FIGURES, {}, SOURCES, since)
+
+
+def test_markdown_says_the_same() -> None:
+    text = render_markdown(METRICS, "../figures", {})
+    assert text.startswith("# NICE on MNIST")
+    assert text.count("](../figures/") == len(FIGURES)
+    assert "| quantity | published |" in text
+    assert "$$\\log\\, p(x)" in text
+    assert "<" not in re.sub(r"\$[^$]*\$|`[^`]*`", "", text)
+    for name in re.findall(r"\]\((\.\./figures/[^)]+)\)", text):
+        assert (ROOT / "report" / name).resolve().is_file()

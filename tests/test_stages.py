@@ -33,7 +33,7 @@ OUTPUTS = {
     "posterior": ("--arrays",),
     "importance": ("--arrays", "--ladder", "--metrics"),
     "figures": ("--figure",),
-    "report": ("--report",),
+    "report": ("--report", "--markdown"),
 }
 STUDY = ("--arrays", "--metrics")
 DEFAULTS = {
@@ -49,7 +49,7 @@ DEFAULTS = {
     "posterior": ["images.npz", "problems.npz", "model.safetensors"],
     "inpaint": ["problems.npz", "model.safetensors", "judge.safetensors", "fills.npz",
                 "ascents.npz", "posterior.npz"],
-    "report": ["metrics", "figures"],
+    "report": ["metrics", "figures", "stages"],
 }  # fmt: skip
 
 
@@ -269,7 +269,7 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
         arguments = ["training", *(str(ROOT / f) for f in ("results/training.csv",
                                                            "metrics/training.json"))]  # fmt: skip
     elif stage == "report":
-        arguments = [str(ROOT / "metrics"), str(ROOT / "figures")]
+        arguments = [str(ROOT / name) for name in ("metrics", "figures", "stages")]
     else:
         arguments = DEFAULTS.get(stage, [])
     refused(invoke(stage, *arguments, option, "file/out"), "cannot write file/out")
@@ -313,7 +313,7 @@ def test_a_mirror_that_is_no_folder() -> None:
 @pytest.mark.usefixtures("work")
 def test_metrics_and_arrays_that_are_not_there() -> None:
     refused(invoke("figures", "samples", "gone.npz", "gone.json"), "gone.npz does not exist")
-    refused(invoke("report", "gone", "gone"), "the report needs is missing from gone")
+    refused(invoke("report", "gone", "gone", "gone"), "the report needs is missing")
 
 
 @pytest.mark.parametrize("stage", STAGES)

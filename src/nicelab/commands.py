@@ -11,7 +11,7 @@ from torchvision.utils import save_image
 from nicelab import checkpoint
 from nicelab.artifacts import require_writable, writing
 from nicelab.cli import PATH, params_option
-from nicelab.comparison.command import compare
+from nicelab.comparison.command import compare, report
 from nicelab.device import device_option, generator
 from nicelab.errors import InputError
 from nicelab.images import LEVELS, SIDE, bits_per_dim, dequantise, scale
@@ -61,6 +61,7 @@ def main() -> None:
 
 
 main.add_command(compare)
+main.add_command(report)
 
 
 @main.command()

@@ -1,13 +1,14 @@
-"""The command `nicelab compare`."""
+"""The commands `nicelab compare` and `nicelab report`."""
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
-from nicelab.artifacts import require_writable
-from nicelab.cli import PATH
+from nicelab.artifacts import require_writable, writing
+from nicelab.cli import PATH, params_option
 from nicelab.comparison import experiments as sweep
 from nicelab.comparison import tables
 from nicelab.comparison.changes import changes
@@ -15,6 +16,8 @@ from nicelab.comparison.revisions import WORKSPACE, Revision
 from nicelab.comparison.verdicts import Verdict
 from nicelab.errors import InputError
 from nicelab.figures import style
+from nicelab.report.contents import complete, read_contents
+from nicelab.report.render import render
 
 PIPED = 150  # columns where there is no terminal
 USUAL = ("likelihood.test.log_likelihood", "likelihood.test.bits_per_dim")
@@ -70,3 +73,35 @@ def _side_by_side(metrics: tuple[str, ...], plot: Path | None, console: Console)
     console.print(sweep.table(runs, metrics))
     if plot:
         style.save(sweep.plot(runs, metrics), plot)
+
+
+@click.command()
+@click.option("--against", metavar="REV", help="Add what has changed since this revision.")
+@click.option("--out", type=PATH, default="report.html", show_default=True, help="The page.")
+@params_option
+def report(against: str | None, out: Path, params: Path) -> None:
+    """Render the report of the workspace, with what has changed since another revision.
+
+    The pipeline's own report is report/report.html; this one goes where you want it.
+    """
+    require_writable(out)
+    contents = read_contents(Path("metrics"), Path("figures"), Path("stages"), params)
+    since = _since(against) if against else None
+    page = complete(
+        lambda: render(
+            contents.metrics, contents.figures, contents.provenance, contents.sources, since
+        )
+    )
+    with writing(out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _since(name: str) -> dict[str, Any]:
+    with Revision(name) as before, Revision(WORKSPACE) as after:
+        found = changes(before, after)
+    return {
+        "before": found.before,
+        "summary": tables.summary(found),
+        "headings": tables.HEADINGS,
+        "rows": [tables.cells(row) for row in tables.listed(found)],
+    }

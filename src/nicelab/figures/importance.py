@@ -52,6 +52,12 @@ def _errors(axes: Axes, arrays: dict[str, np.ndarray], metrics: dict[str, Any]) 
     axes.errorbar(arrays["coverage_q"], 100 * observed,
                   196 * arrays["observed_relative_error_standard_error"], fmt="o", ms=3, lw=1,
                   capsize=1.5, color=style.BLUE, label="observed, 95 % interval")  # fmt: skip
+    expected = np.interp(arrays["coverage_q"], q, np.log(arrays["exact_relative_error"]))
+    for x, seen, log_exact in zip(arrays["coverage_q"], observed, expected, strict=True):
+        if np.isfinite(seen):
+            percent = number(100 * np.exp(log_exact), ".2g")
+            text = f"q = {x:.3f}: observed {number(100 * seen, '.2g')} %, exact {percent} %"
+            style.mark(axes, x, 100 * seen, text)
     best = exact["optimal_q"]["value"], 100 * exact["optimal_relative_error"]["value"]
     axes.plot(*best, "*", color=style.ORANGE, ms=11, label=f"best, q = {best[0]:.4f}")
     axes.axvline(sheet["q"], color=style.GREY, lw=0.8)

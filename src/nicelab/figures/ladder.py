@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from nicelab.figures import style
 from nicelab.figures.methods import METHODS
+from nicelab.formatting import number
 
 EXACT = {"color": style.GREY, "marker": "|", "s": 160, "label": "exact"}
 OBSERVED = {"fmt": "o", "ms": 5, "capsize": 3, "color": style.BLUE,
@@ -42,12 +43,22 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
             xerr=[196 * x["standard_error"] for x in found.values()],
             ls="none", **kind,
         )  # fmt: skip
+        for name, x in found.items():
+            value, error = (number(100 * x[part], ".2g") for part in ("value", "standard_error"))
+            text = f"{METHODS[name]}, {kind['label'].split(',')[0]}: {value} ± {error} %"
+            style.mark(left, 100 * x["value"], rows[name] + offset, text)
+    for name, x in exact.items():
+        style.mark(
+            left, 100 * x, rows[name] + 0.3, f"{METHODS[name]}, exact: {number(100 * x, '.3g')} %"
+        )
     left.set(xscale="log", xlabel="relative error (%)")
     left.set_yticks(list(rows.values()), [METHODS[name] for name in shown])
     left.set_title("no observed error: no path reached the target", fontsize=9)
     left.legend(loc="lower right")
     work = [methods[name]["work"]["value"] for name in shown]
     right.scatter(work, list(rows.values()), marker="D", s=26, color=style.GREEN)
+    for name, x in zip(shown, work, strict=True):
+        style.mark(right, x, rows[name], f"{METHODS[name]}: {number(x, '.2e')} plays")
     right.set(xscale="log", xlabel="relative variance × plays")
     right.set_title("plays that a relative error of 100 % costs", fontsize=9)
     for axes in (left, right):

@@ -1,5 +1,6 @@
 """The look of every figure, and how it is saved."""
 
+import json
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -8,7 +9,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from nicelab.artifacts import writing
 
@@ -43,14 +46,40 @@ def new(finding: str, height: float) -> Figure:
     return figure
 
 
+def mark(axes: Axes, x: float, y: float, label: str) -> None:
+    """Give a point a text, which the report shows under the mouse."""
+    axes.add_artist(Dot((x, y), label=label, visible=False))
+
+
+class Dot(Annotation):
+    """A point with a text that is not drawn."""
+
+    def __init__(self, xy: tuple[float, float], label: str, visible: bool) -> None:
+        super().__init__("", xy, visible=visible, in_layout=False)
+        self.label = label
+
+
+def _dots(figure: Figure) -> str:
+    """All such points with their places in the picture, per cent from left and top, as JSON."""
+    found = []
+    for dot in figure.findobj(Dot):
+        left, bottom = figure.transFigure.inverted().transform(
+            dot.axes.transData.transform(dot.xy)
+        )
+        place = {"left": round(100 * left, 2), "top": round(100 - 100 * bottom, 2)}
+        found.append({**place, "label": dot.label})
+    return json.dumps(found)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG of 256 colours, a third of the size, whose bytes depend on the picture alone."""
-    buffer = BytesIO()
+    buffer, notes = BytesIO(), PngInfo()
     figure.savefig(buffer, format="png", dpi=DPI)
+    notes.add_text("dots", _dots(figure))
     picture = Image.open(buffer).convert("RGB")
     with writing(path) as temporary, temporary.open("wb") as file:
         picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
-            file, format="PNG", optimize=True
+            file, format="PNG", optimize=True, pnginfo=notes
         )
 
 

@@ -1,0 +1,107 @@
+"""The report in a real browser: nothing from a network, nothing that keeps a reader out."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from imports import ROOT
+from nicelab.report.contents import read_contents
+from nicelab.report.render import render
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, wherever it is; where there is none the tests are skipped, unless CI asks."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        message = "no Chromium here: install one to test the report (Debian: chromium)"
+        pytest.fail(message) if os.environ.get("NICELAB_BROWSER") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folders = (ROOT / name for name in ("metrics", "figures", "stages", "params.yaml"))
+    contents = read_contents(*folders)
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(
+        render(contents.metrics, contents.figures, contents.provenance, contents.sources)
+    )
+    return path
+
+
+@pytest.fixture(params=SIZES)
+def page(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Iterator[Page]:
+    """The report at one width; whatever it says or asks for is noted."""
+    width, height = SIZES[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.said, page.asked = [], []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.goto(report.as_uri())
+    yield page
+    page.close()
+
+
+def test_it_is_silent_and_asks_for_nothing(page: Page, report: Path) -> None:
+    assert page.said == []
+    assert {url for url in page.asked if not url.startswith("data:")} == {report.as_uri()}
+
+
+def test_pictures_are_drawn_and_described(page: Page) -> None:
+    images = page.locator("img").all()
+    assert len(images) == 18
+    for image in images:
+        assert len(image.get_attribute("alt")) > 40
+        assert image.evaluate("image => image.complete && image.naturalWidth > 0")
+
+
+def test_nothing_is_wider_than_the_page(page: Page) -> None:
+    wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(wider) <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
+    assert not serious, [(fault["id"], [node["html"][:200] for node in fault["nodes"]][:3])
+                         for fault in serious]  # fmt: skip
+
+
+def test_a_picture_is_enlarged_and_closed_without_a_script(page: Page) -> None:
+    picture = page.locator("#figure-ladder img")
+    before = picture.bounding_box()["width"]
+    picture.click()
+    assert picture.bounding_box()["width"] > max(before, 1400) - 1
+    page.locator("#figure-ladder .close").click()
+    assert picture.bounding_box()["width"] == before
+    assert not page.locator("#figure-ladder .close").is_visible()
+
+
+def test_a_point_tells_its_value(page: Page) -> None:
+    dot = page.locator("#figure-ladder .dot").last
+    dot.scroll_into_view_if_needed()
+    dot.hover(force=True)
+    shown = dot.evaluate("dot => getComputedStyle(dot, '::after').content")
+    assert dot.get_attribute("data-label") in shown
+
+
+def test_the_keyboard_reaches_the_contents_first(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Results"
