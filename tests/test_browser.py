@@ -105,3 +105,24 @@ def test_the_keyboard_reaches_the_contents_first(page: Page) -> None:
     assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Results"
+
+
+def test_a_slider_shows_the_ascent_step_by_step(page: Page) -> None:
+    """At first its end; without a script that is all there is."""
+    window, slider = page.locator(".film .window"), page.locator(".film input")
+    last = window.screenshot()
+    slider.fill("0")
+    first = window.screenshot()
+    assert first != last
+    slider.focus()
+    page.keyboard.press("End")
+    assert window.screenshot() == last
+
+
+def test_without_a_script_everything_is_still_there(browser: Browser, report: Path) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(report.as_uri())
+    assert page.locator("figure img").count() == 18
+    assert page.locator(".film .window").is_visible()
+    assert not page.locator(".film label").is_visible()
+    page.close()

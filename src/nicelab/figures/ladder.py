@@ -53,7 +53,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
         )
     left.set(xscale="log", xlabel="relative error (%)")
     left.set_yticks(list(rows.values()), [METHODS[name] for name in shown])
-    left.set_title("no observed error: no path reached the target", fontsize=9)
+    left.set_title("no observed error: fewer than two paths hit", fontsize=9)
     left.legend(loc="lower right")
     work = [methods[name]["work"]["value"] for name in shown]
     right.scatter(work, list(rows.values()), marker="D", s=26, color=style.GREEN)

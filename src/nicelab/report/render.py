@@ -12,12 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from latex2mathml.converter import convert
 from markdownify import MarkdownConverter
 from markupsafe import Markup
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from nicelab import formatting, published
 from nicelab.report import results
 
-NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how"
+NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
+FILM_WIDTH = 960  # pixels
 
 
 def render(
@@ -44,6 +45,7 @@ def render(
         math=_math,
         uri=lambda study: _data_uri(figures[study]),
         dots=lambda study: _dots(figures[study]),
+        film=lambda study: _film(figures[study]),
     )
     return template.render(_context(metrics, provenance, sources, since))
 
@@ -60,6 +62,7 @@ def render_markdown(
         ),
         uri=lambda study: f"{folder}/{study}.png",
         dots=lambda study: [],
+        film=lambda study: {"uri": f"{folder}/{study}.png", "frames": 1, "width": 1, "height": 1},
     )
     page = BeautifulSoup(template.render(_context(metrics, provenance, {}, None)), "html.parser")
     for element in page.select(NOT_IN_MARKDOWN):
@@ -118,5 +121,18 @@ def _dots(png: bytes) -> list[dict[str, Any]]:
         return json.loads(picture.info.get("dots", "[]"))
 
 
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+def _film(png: bytes) -> dict[str, Any]:
+    """All frames of a moving picture below one another, and the size of one."""
+    with Image.open(BytesIO(png)) as picture:
+        size = FILM_WIDTH, round(picture.height * FILM_WIDTH / picture.width)
+        frames = [frame.convert("L").resize(size) for frame in ImageSequence.Iterator(picture)]
+    strip, buffer = Image.new("L", (size[0], size[1] * len(frames))), BytesIO()
+    for k, frame in enumerate(frames):
+        strip.paste(frame, (0, k * size[1]))
+    strip.save(buffer, "WEBP", quality=80)
+    uri = _data_uri(buffer.getvalue(), "webp")
+    return {"uri": uri, "frames": len(frames), "width": size[0], "height": size[1]}
+
+
+def _data_uri(picture: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(picture).decode("ascii")
