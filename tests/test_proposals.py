@@ -3,16 +3,18 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nicelab.importance.gambler import Gambler, outcome, relative_deviation
+from nicelab.importance.gambler import Gambler, log_weight, outcome, relative_deviation
 from nicelab.importance.proposals import (
     Brownian,
     Constant,
     Doob,
+    Mixture,
     Proposal,
     log_reach,
     relative_variance,
     siegmund,
 )
+from nicelab.importance.simulation import Games, stream
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=2, target=5, plays=9, p=0.4)
@@ -80,3 +82,21 @@ def test_rare_and_long_games() -> None:
     game = Gambler(start=1000, target=2000, plays=20_000, p="18/37")
     assert abs(relative_variance(game, Doob())) < 1e-9
     assert relative_variance(game, Brownian()) < 1e-3
+
+
+@pytest.mark.parametrize("gambler", [SHEET, OTHER])
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_a_mixture_over_paths_is_a_proposal_by_play_and_balance(
+    gambler: Gambler, share: float
+) -> None:
+    """Its weights are 1 / (s + (1 − s) / w), and so is its exact variance."""
+    mixture = Mixture((share, 1 - share), (gambler.p, 0.6))
+    expected = relative_deviation(gambler, 0.6, share)
+    assert relative_variance(gambler, mixture) ** 0.5 == pytest.approx(expected, rel=1e-9)
+    games = Games(gambler, 500)
+    for _ in games.play(mixture, stream(0, "test", 0)):
+        pass
+    paths = games.paths()
+    weights = log_weight(gambler, 0.6, paths.plays[paths.hit], share)
+    np.testing.assert_allclose(paths.log_weight[paths.hit], weights, rtol=1e-5)
+    assert (paths.log_weight <= -np.log(share) + 1e-6).all()
