@@ -216,6 +216,10 @@ def test_a_workspace_with_changes(project: Path) -> None:
     assert found["data"] == ["raw.txt"]
     assert found["stages"] == ["prepare", "train", "after"]
     assert found["stale"] == ["prepare", "train"]
+    (project / "train.py").write_text(STAGE)
+    (project / "raw.txt").write_text("images")
+    (project / "dvc.yaml").write_text(PIPELINE.replace("python train.py", "python -O train.py"))
+    assert json.loads(invoke("--json").output)["stages"] == ["train", "after"]
     metrics = project / "metrics" / "likelihood.json"
     metrics.write_text(metrics.read_text().replace("none", "other"))
     changed = [row for row in json.loads(invoke("--json").output)["rows"]
@@ -245,11 +249,18 @@ def test_what_cannot_be_compared(project: Path, tmp_path: Path,
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
     refused(invoke("--plot", "x.png"), "--plot and --metric go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
-    metrics = project / "metrics" / "likelihood.json"
-    metrics.write_text("{")
-    refused(invoke(), "likelihood.json at workspace is not JSON")
-    metrics.write_text("[1]")
-    refused(invoke(), "holds no named metrics")
+    metrics, whole = project / "metrics" / "likelihood.json", "{}"
+    for text, message in (("{", "likelihood.json at workspace is not JSON"),
+                          ("[1]", "holds no named metrics")):  # fmt: skip
+        metrics.write_text(text)
+        refused(invoke(), message)
+    metrics.write_text(whole)
+    params = project / "params.yaml"
+    right = params.read_text()
+    for text in ("a: [1", "3"):
+        params.write_text(text)
+        refused(invoke(), "params.yaml")
+    params.write_text(right)
     metrics.unlink()
     refused(invoke(), "workspace has no metrics")
     monkeypatch.chdir(tmp_path)

@@ -90,8 +90,8 @@ def joined(device: torch.device) -> Iterator[tuple[Ranks, torch.device]]:
             raise
         reason = " ".join(str(error).split())[:200]
         raise InputError(
-            f"process {ranks.rank} of {ranks.size} stopped, probably because another one died; "
-            f"start the training again, it goes on from the last epoch ({reason})"
+            f"process {ranks.rank} of {ranks.size} stopped, probably because another one died: "
+            f"start again; a training goes on from its last epoch ({reason})"
         ) from None
     finally:
         dist.destroy_process_group()

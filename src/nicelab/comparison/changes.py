@@ -10,6 +10,7 @@ from nicelab.comparison.verdicts import Pairs, Row, compare, flatten
 from nicelab.images import bits_per_dim
 
 IMAGES = "data/images.npz"
+ASCENT = "ascent_from_"
 ENDS = {"mu": 0, "sigma": 1}  # columns of the ends of SGD runs
 
 
@@ -83,12 +84,7 @@ def _contents(revision: Revision, kind: str) -> dict[str, str]:
 def _affected(parts: dict[str, tuple[Part | None, Part | None]]) -> list[str]:
     """Stages that differ, and all that read what they write."""
     found = {
-        name
-        for name, (one, two) in parts.items()
-        if not (one and two)
-        or any(
-            _unlike(getattr(one, kind), getattr(two, kind)) for kind in ("code", "params", "data")
-        )
+        name for name, (one, two) in parts.items() if not (one and two) or one.recipe != two.recipe
     }
     latest = {name: two or one for name, (one, two) in parts.items()}
     grown = True
@@ -105,7 +101,8 @@ def pairs(before: Revision, after: Revision) -> Pairs:
 
     Images are the same if the pipeline's are; seeds if their parameters are.
     """
-    images = _prepared(before) == _prepared(after) is not None
+    prepared = {_prepared(revision) for revision in (before, after)}
+    images = len(prepared) == 1 and None not in prepared
     seeds = all(
         before.params.get(name) == after.params.get(name)
         for name in ("gradients.seed", "gradients.seeds")
@@ -129,9 +126,10 @@ def pairs(before: Revision, after: Revision) -> Pairs:
                 samples = both("results/gradients.npz", f"{run}_ends")
                 return samples and tuple(x[:, ENDS[parameter]] for x in samples)
             case ["inpainting", "mean_over_masks", method, "squared_error"] if images:
-                start = method.removeprefix("ascent_from_")
-                samples = both("results/inpainting/ascents.npz", f"{start}_error")
-                return samples and tuple(x[-1].mean(0) for x in samples)
+                if method.startswith(ASCENT):
+                    key = f"{method.removeprefix(ASCENT)}_error"
+                    samples = both("results/inpainting/ascents.npz", key)
+                    return samples and tuple(x[-1].mean(0) for x in samples)
         return None
 
     return find

@@ -16,6 +16,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.stage import Stage
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from scmrepo.exceptions import SCMError
 
 from nicelab.errors import InputError
@@ -35,6 +36,11 @@ class Part:
     params: dict[str, Any]
     inputs: frozenset[str]
     outputs: frozenset[str]
+
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        """All of it but what other stages make."""
+        return self.command, self.code, self.data, self.params
 
 
 class Revision:
@@ -83,9 +89,13 @@ class Revision:
 
     @cached_property
     def params(self) -> dict[str, Any]:
-        """All parameters, `section.name`."""
-        text = self.files.read_text("params.yaml") if self.files.exists("params.yaml") else "{}"
-        return flatten(YAML(typ="safe", pure=True).load(text) or {})
+        """All parameters, `section.name`.
+
+        Raises:
+            InputError: the file is missing or is not YAML.
+        """
+        with _explained(f"params.yaml at {self.name} cannot be read"):
+            return flatten(YAML(typ="safe", pure=True).load(self.files.read_text("params.yaml")))
 
     @cached_property
     def stages(self) -> dict[str, Part]:
@@ -145,6 +155,6 @@ def _explained(problem: str) -> Iterator[None]:
     """What git and DVC complain of, as one line."""
     try:
         yield
-    except (DvcException, SCMError, OSError) as error:
+    except (DvcException, SCMError, YAMLError, OSError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{problem}: {reason}") from None
