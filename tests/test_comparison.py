@@ -50,6 +50,13 @@ def test_the_difference_is_after_less_before_and_its_error_adds_in_squares() -> 
     assert row.z == pytest.approx(0.4)
 
 
+def test_a_share_of_one_is_not_known_exactly() -> None:
+    """20 of 20 replicates covered is no evidence against 95 %; 2000 of 2000 is."""
+    share = Estimate(0.95, 0.007, 1000)
+    assert verdict(share, Estimate(1.0, 0.0, 20), "coverage") == Verdict.NO_EVIDENCE
+    assert verdict(share, Estimate(1.0, 0.0, 2000), "coverage") == Verdict.DIFFERENT
+
+
 def test_noise_is_rarely_called_a_difference() -> None:
     """Of 2000 metrics of the same runs 5 % differ by 1.96 standard errors; corrected, none."""
     random = np.random.default_rng(0)

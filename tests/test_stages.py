@@ -185,7 +185,7 @@ def refused(result: Result, message: str) -> None:
         ("importance", "importance.defensive", 0.0, "importance.defensive must be > 0, got 0.0"),
         ("importance", "importance.splitting.levels", 0, "splitting.levels must be >= 1, got 0"),
         ("importance", "importance.splitting.groups", 1, "splitting.groups must be >= 2, got 1"),
-        ("importance", "importance.coverage.played", 1, "coverage.played must be >= 2, got 1"),
+        ("importance", "importance.coverage.played", 1, "coverage.played must be >= 20, got 1"),
         ("importance", "importance.start", 200, "start must be < target (200), got 200"),
         ("importance", "importance.plays", 50, "plays must be >= target - start (100)"),
         ("importance", "importance.q", 0.4, "paths reached 200: raise importance.q"),

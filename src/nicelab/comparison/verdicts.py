@@ -156,9 +156,16 @@ def _difference(
         for x, metric in zip(samples, (before, after), strict=True)
     ):
         return mean(samples[1] - samples[0]), True
-    error = np.hypot(before.standard_error, after.standard_error)
+    error = np.hypot(_error(before), _error(after))
     n = min(before.n, after.n)
     return Estimate(after.value - before.value, float(error), n), False
+
+
+def _error(reading: Estimate) -> float:
+    """Standard error; that of Laplace's rule where all samples agree, as in a share of 1."""
+    if reading.standard_error or reading.n == 1:
+        return reading.standard_error
+    return 1 / (reading.n + 2)
 
 
 def _verdict(row: Row, p: float) -> Verdict:

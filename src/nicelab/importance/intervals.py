@@ -26,7 +26,7 @@ class Replicates(Section):
     """
 
     replicates: Annotated[int, Field(ge=1000, le=1_000_000)]
-    played: Annotated[int, Field(ge=2, le=1_000_000)]
+    played: Annotated[int, Field(ge=20, le=1_000_000)]
     points: Annotated[int, Field(ge=2, le=1000)]
 
 
