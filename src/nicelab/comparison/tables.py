@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,9 @@ LISTED = (Verdict.WORSE, Verdict.BETTER, Verdict.DIFFERENT, Verdict.CHANGED)
 STYLES = {Verdict.WORSE: "bold red", Verdict.BETTER: "bold green", Verdict.DIFFERENT: "yellow",
           Verdict.CHANGED: "yellow"}  # fmt: skip
 FEW = 8  # names in a line
+LETTERS = 16  # of a text
 HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
+WIDTHS = (20, 9, 9, 9, 5, 9)  # of the columns at least
 NOTE = (
     f"Differences are called so with a false discovery rate of {LEVEL:.0%} over all that are "
     "tested. * paired over the same images or seeds, else taken as independent."
@@ -79,12 +82,19 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def terminal(changes: Changes, everything: bool, console: Console) -> None:
     """Print with colours."""
-    table = Table(title=f"{changes.before} → {changes.after}", title_justify="left")
-    table.add_column(HEADINGS[0], overflow="fold")
-    for heading in HEADINGS[1:]:
-        table.add_column(heading, no_wrap=True)
+    table = Table(
+        title=f"{changes.before} → {changes.after}",
+        title_justify="left",
+        box=SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
+    verdict = len(HEADINGS) - 1
+    order = (verdict, *range(verdict))  # what matters most is not to be cut off
+    for k in order:
+        table.add_column(HEADINGS[k], overflow="fold", min_width=WIDTHS[k])
     for row in listed(changes, everything):
-        table.add_row(*map(Text, cells(row)), style=STYLES.get(row.verdict, ""))
+        texts = cells(row)
+        table.add_row(*(Text(texts[k]) for k in order), style=STYLES.get(row.verdict, ""))
     lines = [Text(line) for line in summary(changes, everything)]
     console.print(Group(*lines, *([table, Text(NOTE, style="dim")] if table.rows else [])))
 
@@ -107,7 +117,12 @@ def as_json(changes: Changes) -> str:
 def _number(reading: Estimate | str | None) -> str:
     if reading is None:
         return "–"
-    return reading if isinstance(reading, str) else estimate(vars(reading))
+    return shorten(reading) if isinstance(reading, str) else estimate(vars(reading))
+
+
+def shorten(text: str) -> str:
+    """Text of at most a few letters; a digest is known by its first."""
+    return text if len(text) <= LETTERS else f"{text[:LETTERS]}…"
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - whatever the YAML holds
