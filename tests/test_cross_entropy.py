@@ -49,18 +49,24 @@ def test_published_optima() -> None:
 
 
 def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
-    """The best q(t) has a relative standard deviation of 1.107; smoothing and noise cost some."""
-    mass, best = np.zeros(SHEET.target + 1), []
+    """The best q(t) has a relative standard deviation of 1.107; smoothing and noise cost some.
+
+    The learned one is near it on average over the plays of the conditioned game; the best constant
+    is not.
+    """
+    mass, best, going = np.zeros(SHEET.target + 1), [], []
     mass[SHEET.start] = 1
     for q in Doob().rows(SHEET):
         wins, losses = q * mass, (1 - q) * mass
-        best.append(wins[1:-1].sum() / mass[1:-1].sum())
+        going.append(mass[1:-1].sum())
+        best.append(wins[1:-1].sum() / going[-1])
         mass = np.zeros_like(mass)
         mass[2:] += wins[1:-1]
         mass[:-2] += losses[1:-1]
         mass[[0, -1]] = 0
     found = learn(SHEET, timed, ROUNDS, 0, "test")
-    assert np.abs(found.q - best)[5:-5].max() < 0.04
+    assert np.average(np.abs(found.q - best), weights=going) < 0.002
+    assert np.average(np.abs(np.array(best) - exact_constant(SHEET)), weights=going) > 0.002
     assert 1.106 < relative_variance(SHEET, found) ** 0.5 < 1.2
 
 
