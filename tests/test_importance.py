@@ -1,9 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from games import played
+from nicelab.artifacts import write_metrics
 from nicelab.errors import InputError
 from nicelab.importance.config import Importance
 from nicelab.importance.exhibits import backdrop
@@ -174,6 +176,28 @@ def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
         methods["sheet"]["probability"].value / exact.probability
     )
     assert arrays["coverage_normal"].shape == arrays["observed_relative_error"].shape == (3,)
+
+
+@pytest.mark.parametrize(
+    "constants",
+    [
+        {"p": 0.9, "q": 0.9, "start": 100, "target": 200, "plays": 600},  # certain, but for 1e-60
+        {"p": 0.99, "q": 0.98, "start": 10, "target": 12, "plays": 600},
+        {"p": 0.3, "q": 0.5, "start": 1, "target": 2, "plays": 1},  # one play decides
+        {"p": 0.4, "q": 0.9, "start": 5, "target": 9, "plays": 4},  # every play must be won
+    ],
+)
+def test_events_without_any_variance(constants: dict, tmp_path: Path) -> None:
+    """Every number is finite, and every estimate within 4 of its exact standard errors."""
+    config = Importance(paths=500, **constants, **COARSE)
+    metrics = study(config)[1]
+    write_metrics(tmp_path / "metrics.json", metrics)
+    exact = outcome(config).probability
+    for name, method in metrics["methods"].items():
+        assert abs(method.get("z_score", 0)) < 4, name
+        if "z_score" not in method and "exact_relative_error" in method and method["hits"]:
+            error = max(4 * method["exact_relative_error"].value, 1e-6)
+            assert method["probability"].value == pytest.approx(exact, rel=error), name
 
 
 def test_metrics_of_the_sheets_constants() -> None:

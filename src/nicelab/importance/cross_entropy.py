@@ -62,7 +62,8 @@ Family = Callable[[Elite, np.random.Generator], Proposal]
 def constant(elite: Elite, random: np.random.Generator) -> Proposal:
     """The same q at every play: the share of weighted wins."""
     wins, games = elite.counts()
-    return Constant(float(wins.sum() / games.sum()))
+    q = wins.sum() / games.sum()
+    return Constant(float(q.clip(MARGIN, 1 - MARGIN)))
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,11 @@ def logistic(plays: int) -> Family:
             t, path = t[chosen], path[chosen]
         game, step = elite.gambler, elite.steps
         before = game.start + step.cumsum(0, dtype=np.int32) - step
-        weight = elite.weight[path]
+        weight, won = elite.weight[path], step[t, path] > 0
+        if won.all():  # nothing to tell apart: the target is so far that every play must be won
+            return constant(elite, random)
         model = LogisticRegression(C=1e5, max_iter=2000)
-        model.fit(features(game.target - before[t, path], game.plays - t), step[t, path] > 0,
+        model.fit(features(game.target - before[t, path], game.plays - t), won,
                   sample_weight=weight / weight.mean())  # fmt: skip
         return Logistic(model)
 

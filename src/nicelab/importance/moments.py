@@ -40,9 +40,13 @@ class Moments:
             float((fourth + 4 * d * third + 6 * d**2 * second + n * d**4).sum()),
         )
 
+    def variance(self) -> float:
+        """Sample variance."""
+        return self.second / (self.n - 1)
+
     def estimate(self) -> Estimate:
         """The mean with its standard error."""
-        return Estimate(self.mean, (self.second / (self.n - 1) / self.n) ** 0.5, int(self.n))
+        return Estimate(self.mean, (self.variance() / self.n) ** 0.5, int(self.n))
 
     def relative_error(self) -> Estimate:
         """Relative error r = s / (√n x̄) of the mean, with its own standard error.

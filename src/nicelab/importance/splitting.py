@@ -49,8 +49,10 @@ def by_reach(gambler: Gambler, levels: int) -> np.ndarray:
     climb = gambler.target - np.arange(gambler.target + 1)
     level = np.empty((gambler.plays + 1, gambler.target + 1), np.int16)
     first = log_climb(climb, gambler.plays, gambler.p)[gambler.start]
+    first = min(first, -np.finfo(float).tiny)  # where the target is reached for certain
     for t in range(gambler.plays + 1):
-        share = 1 - log_climb(climb, gambler.plays - t, gambler.p) / first
+        with np.errstate(over="ignore"):
+            share = 1 - log_climb(climb, gambler.plays - t, gambler.p) / first
         level[t] = np.floor(levels * share.clip(0, 1))
         level[t, :-1] = level[t, :-1].clip(max=levels - 1)
     return level

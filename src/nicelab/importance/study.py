@@ -26,6 +26,7 @@ from nicelab.importance.intervals import (
     share_covered,
     weight_diagnostics,
 )
+from nicelab.importance.moments import Moments
 from nicelab.importance.proposals import (
     Brownian,
     Constant,
@@ -39,7 +40,7 @@ from nicelab.importance.simulation import stream, trajectories
 from nicelab.importance.splitting import LevelFunction, by_balance, by_reach, split
 from nicelab.importance.trials import Tally, replicate, tally
 from nicelab.ranks import ALONE, Ranks
-from nicelab.statistics import Estimate, mean, relative_error
+from nicelab.statistics import Estimate, mean
 
 NO_VARIANCE = 1e-9  # relative variance below which only rounding is left
 SHOWN = 3000  # paths at most whose weights the figures show
@@ -149,7 +150,7 @@ def judge(
         entry["probability"] = _scaled(relative, exact)
         if found.hits > 1:  # one hit alone has no spread of which to speak
             entry["relative_error"] = found.relative.relative_error()
-        if variance > NO_VARIANCE:
+        if min(variance, found.relative.variance()) > NO_VARIANCE:
             entry["z_score"] = relative.z_score(1)
     if found.first and found.first.hit.any():
         log_w = found.first.log_weight
@@ -191,13 +192,11 @@ def judge_splitting(
     )
     relative = estimates.reshape(-1, groups) / exact
     first = mean(relative[0])
-    entry = {
-        "plays": int(plays[:groups].sum()),
-        "probability": _scaled(first, exact),
-        "z_score": first.z_score(1) if first.standard_error else 0.0,
-    }
-    if first.value:
-        entry["relative_error"] = relative_error(relative[0])
+    entry = {"plays": int(plays[:groups].sum()), "probability": _scaled(first, exact)}
+    moments = Moments.of(relative[0])
+    if moments.variance() > NO_VARIANCE:
+        entry["z_score"] = first.z_score(1)
+        entry["relative_error"] = moments.relative_error()
     others = relative[1:]
     entry |= _repeated(name, others.mean(1), others.std(1, ddof=1) / np.sqrt(groups))
     error, cost = entry["replicated"]["relative_error"], mean(plays).value * groups
@@ -213,17 +212,15 @@ def _repeated(name: str, centre: np.ndarray, error: np.ndarray) -> dict[str, Any
             f"{name}: no path reached the target in {len(centre)} replicates: raise "
             f"importance.paths"
         )
-    together = relative_error(centre)
-    root_n = np.sqrt(len(centre))
-    return {
-        "coverage": share_covered(centre, error, 1.0),
-        "replicated": {
-            "z_score": mean(centre).z_score(1),
-            "relative_error": Estimate(
-                together.value * root_n, together.standard_error * root_n, together.n
-            ),
-        },
+    together, root_n = Moments.of(centre).relative_error(), np.sqrt(len(centre))
+    replicated: dict[str, Any] = {
+        "relative_error": Estimate(
+            together.value * root_n, together.standard_error * root_n, together.n
+        )
     }
+    if together.value**2 > NO_VARIANCE / len(centre):
+        replicated["z_score"] = mean(centre).z_score(1)
+    return {"coverage": share_covered(centre, error, 1.0), "replicated": replicated}
 
 
 def _scaled(estimate: Estimate, unit: float) -> Estimate:
