@@ -51,3 +51,21 @@ def test_titles_name_the_data_and_state_the_finding(dataset: str) -> None:
     assert figure.get_suptitle().startswith(f"{dataset}: validation log-likelihood reaches 2.5")
     papers = [text for text in figure.axes[0].texts if "Dinh" in text.get_text()]
     assert len(papers) == (dataset == "MNIST")
+
+
+@pytest.mark.parametrize("paths", [2, 5, 3000])
+def test_running_estimates_of_however_few_paths(paths: int) -> None:
+    q = np.linspace(0.49, 0.7, 5)
+    names = ("siegmund", "sheet", "variance_optimal", "brownian")
+    arrays = {f"relative_{name}": np.arange(paths) % 3.0 for name in names}
+    arrays |= {"q": q, "coverage_q": q} | {
+        name: np.full(5, 0.1)
+        for name in ("exact_relative_error", "defensive_relative_error", "observed_relative_error",
+                     "observed_relative_error_standard_error")
+    }  # fmt: skip
+    metrics = read_metrics(ROOT / "metrics" / "importance.json")
+    figure = import_module("nicelab.figures.importance").draw(arrays, metrics)
+    n, running = figure.axes[0].lines[1].get_data()
+    assert n[0] == min(10, paths)
+    assert n[-1] == paths
+    assert running[-1] == pytest.approx(arrays["relative_sheet"].mean())

@@ -31,7 +31,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
 def _running(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
     for name, colour in RUNNING.items():
         relative = arrays[f"relative_{name}"]
-        n = np.unique(np.geomspace(10, len(relative), 200).astype(int))
+        n = np.unique(np.geomspace(min(10, len(relative)), len(relative), 200).astype(int))
         first, second = (np.cumsum(relative**power)[n - 1] / n for power in (1, 2))
         error = 1.96 * np.sqrt(np.maximum(second - first**2, 0) / (n - 1))
         axes.plot(n, first, color=colour, lw=1.2, label=METHODS[name])

@@ -22,8 +22,8 @@ def curves(config: Importance, ranks: Ranks) -> dict[str, np.ndarray]:
 
     Returns:
         `exact_relative_error` and `defensive_relative_error`, exact, at a fine `q`; at the coarser
-        `coverage_q`, each with its `…_standard_error`, `observed_relative_error` (NaN without a
-        hit) and `coverage_normal` and `coverage_log_normal`, shape (points,).
+        `coverage_q`, each with its `…_standard_error`, `observed_relative_error` (NaN where fewer
+        than two paths hit), `coverage_normal` and `coverage_log_normal`, shape (points,).
     """
     best = optimal_q(config)
     top = min(config.p + BEYOND * (best - config.p), (1 + best) / 2)
@@ -36,7 +36,7 @@ def curves(config: Importance, ranks: Ranks) -> dict[str, np.ndarray]:
         covered = coverage(config, float(x), config.paths, config.coverage.replicates, random)
         none = Estimate(np.nan, np.nan, 0)
         points.append({
-            "observed_relative_error": found.relative.relative_error() if found.hits else none,
+            "observed_relative_error": found.relative.relative_error() if found.hits > 1 else none,
             "coverage_normal": covered["normal"],
             "coverage_log_normal": covered["log_normal"],
         })  # fmt: skip
