@@ -1,5 +1,6 @@
 """Comparing runs: the verdicts on made-up numbers, and the command in a small DVC project."""
 
+import gc
 import json
 import subprocess
 from fnmatch import fnmatchcase
@@ -111,6 +112,7 @@ def test_every_direction_fits_a_metric() -> None:
     assert direction("inpainting.mean_over_masks.gaussian.log_likelihood") == 0
 
 
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for no files at all
 STAGE = """\
 import json, numpy as np, sys
 from ruamel.yaml import YAML
@@ -195,6 +197,17 @@ def test_two_commits() -> None:
     assert row["verdict"] == "better"
 
 
+def test_from_a_folder_inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same as from the top, for a commit and for the workspace."""
+    (project / "raw.txt").write_text("others")
+    for revisions in (("first", "main"), ("first",)):
+        monkeypatch.chdir(project)
+        here = invoke(*revisions, "--json")
+        assert here.exit_code == 0, here.output
+        monkeypatch.chdir(project / "metrics")
+        assert invoke(*revisions, "--json").output == here.output
+
+
 @pytest.mark.usefixtures("project")
 def test_as_table_and_as_markdown() -> None:
     printed = invoke("first", "main").output
@@ -252,7 +265,7 @@ def refused(result: Result, message: str) -> None:
 
 def test_what_cannot_be_compared(project: Path, tmp_path: Path,
                                  monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    refused(invoke("nowhere"), "no revision nowhere here")
+    refused(invoke("nowhere"), "revision nowhere cannot be opened")
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
     refused(invoke("--plot", "x.png"), "--plot and --metric go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
@@ -272,6 +285,15 @@ def test_what_cannot_be_compared(project: Path, tmp_path: Path,
     refused(invoke(), "workspace has no metrics")
     monkeypatch.chdir(tmp_path)
     refused(invoke(), "is not a git repository")
+
+
+def test_a_refusal_leaves_no_file_open(project: Path) -> None:
+    """Git's packs are closed; else collecting the garbage warns, and a warning is an error."""
+    empty = run(project, "git", "commit-tree", "-m", "empty", EMPTY_TREE).strip()
+    run(project, "git", "gc", "-q")
+    for name in ("nowhere", empty):
+        refused(invoke(name), f"revision {name} cannot be opened")
+    gc.collect()
 
 
 def test_another_schema(project: Path) -> None:
@@ -294,7 +316,7 @@ def test_a_shallow_clone(project: Path, tmp_path: Path, monkeypatch: pytest.Monk
     result = invoke("HEAD", "main", "--json")
     assert result.exit_code == 0, result.output
     assert {row["verdict"] for row in json.loads(result.output)["rows"]} == {"same"}
-    refused(invoke("HEAD~1"), "no revision HEAD~1 here (a shallow clone:")
+    refused(invoke("HEAD~1"), "revision HEAD~1 cannot be opened (history missing?")
 
 
 def test_experiments(project: Path) -> None:
@@ -324,5 +346,7 @@ def test_the_report_says_what_changed(tmp_path: Path, monkeypatch: pytest.Monkey
     result = CliRunner().invoke(report, ["--against", "HEAD", "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "What changed since HEAD" in out.read_text()
-    refused(CliRunner().invoke(report, ["--against", "no", "--out", f"{out}x"]), "no revision no")
+    refused(
+        CliRunner().invoke(report, ["--against", "no", "--out", f"{out}x"]), "revision no cannot"
+    )
     assert not Path(f"{out}x").exists()

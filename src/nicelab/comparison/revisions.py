@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
@@ -13,7 +13,9 @@ import numpy as np
 from dvc.api import DVCFileSystem
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
+from dvc.fs import GitFileSystem
 from dvc.repo import Repo
+from dvc.scm import SCM
 from dvc.stage import Stage
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -54,9 +56,15 @@ class Revision:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        with _explained(f"no revision {name} here (a shallow clone: `git fetch --unshallow`)"):
-            self.files = DVCFileSystem(rev=None if name == WORKSPACE else name)
-            self.repo: Repo = self.files.repo  # which finds the revision
+        failed = f"revision {name} cannot be opened (history missing? `git fetch --unshallow`)"
+        with _explained(failed), ExitStack() as stack:
+            git = stack.enter_context(closing(SCM(".")))  # which a Repo that fails leaves open
+            if name == WORKSPACE:
+                self.repo = Repo(scm=git)
+            else:
+                self.repo = Repo("/", fs=GitFileSystem(scm=git, rev=name), scm=git)
+            self.files = DVCFileSystem(repo=self.repo)
+            stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +79,7 @@ class Revision:
         Raises:
             InputError: there are none, or one is not JSON.
         """
-        paths = sorted(self.files.glob("metrics/*.json"))
+        paths = sorted(self.files.glob("/metrics/*.json"))
         if not paths:
             raise InputError(f"{self.name} has no metrics: run `dvc repro` there and commit")
         found = {}
@@ -81,10 +89,12 @@ class Revision:
                 found[stem] = json.loads(self.files.read_text(path))
             except ValueError as error:
                 raise InputError(
-                    f"{path} at {self.name} is not JSON ({error}): run `dvc repro`"
+                    f"{path[1:]} at {self.name} is not JSON ({error}): run `dvc repro`"
                 ) from None
             if not isinstance(found[stem], dict):
-                raise InputError(f"{path} at {self.name} holds no named metrics: run `dvc repro`")
+                raise InputError(
+                    f"{path[1:]} at {self.name} holds no named metrics: run `dvc repro`"
+                )
         return found
 
     @cached_property
@@ -95,7 +105,7 @@ class Revision:
             InputError: the file is missing or is not YAML.
         """
         with _explained(f"params.yaml at {self.name} cannot be read"):
-            return flatten(YAML(typ="safe", pure=True).load(self.files.read_text("params.yaml")))
+            return flatten(YAML(typ="safe", pure=True).load(self.files.read_text("/params.yaml")))
 
     @cached_property
     def stages(self) -> dict[str, Part]:
@@ -130,14 +140,14 @@ class Revision:
     def _digest(self, path: str) -> str:
         """MD5 of a file, or of all files below a folder."""
         digest = hashlib.md5(usedforsecurity=False)
-        for name in sorted(self.files.find(path)):
+        for name in sorted(self.files.find(f"/{path}")):
             digest.update(self.files.read_bytes(name))
         return digest.hexdigest()
 
     def arrays(self, path: str) -> dict[str, np.ndarray] | None:
         """Arrays of a file of the pipeline, if the cache or a remote has it."""
         try:
-            with np.load(BytesIO(self.files.read_bytes(path))) as archive:
+            with np.load(BytesIO(self.files.read_bytes(f"/{path}"))) as archive:
                 return dict(archive)
         except (OSError, ValueError, KeyError, DvcException):
             return None
