@@ -4,7 +4,7 @@
 
 The paths needed follow from the exact variance of the proposal. The sheet's loop, and whatever
 needs more than a million paths, plays some of them and is extrapolated. Printed as Markdown, ± one
-standard error over turns; one process and one thread.
+standard error over turns; one process and as many threads as PyTorch uses (`OMP_NUM_THREADS`).
 """
 
 import time
@@ -23,6 +23,7 @@ from nicelab.importance.simulation import BLOCK, simulate, stream, whole_numbers
 from nicelab.importance.study import proposals
 from nicelab.params import load
 from nicelab.statistics import mean
+from nicelab.threads import concurrently
 
 GOAL = 0.01  # relative error
 MOST = 1_000_000  # paths that are played
@@ -62,12 +63,14 @@ def play(config: Importance, proposal: Proposal, paths: int) -> int:
 
 def bernoulli_rate(config: Importance) -> float:
     """Random numbers compared with q per second, from the simulator's own generator: the limit."""
-    random, threshold, repeats = stream(0, "benchmark", 0), np.uint32(config.q * 2**32), 1000
-    return (
-        repeats
-        * BLOCK
-        / seconds(lambda: [whole_numbers(random, BLOCK) < threshold for _ in range(repeats)])
-    )
+    threshold, blocks, repeats = np.uint32(config.q * 2**32), range(64), 100
+
+    def compared(block: int) -> None:
+        random = stream(0, "benchmark", block)
+        for _ in range(repeats):
+            np.less(whole_numbers(random, BLOCK), threshold)
+
+    return len(blocks) * repeats * BLOCK / seconds(lambda: list(concurrently(compared, blocks)))
 
 
 @click.command()
@@ -76,7 +79,6 @@ def bernoulli_rate(config: Importance) -> float:
 @params_option
 def main(turns: int, loop_paths: int, params: Path) -> None:
     """Seconds to a relative error of 1 %, and plays per second."""
-    torch.set_num_threads(1)
     config = load(params, "importance", Importance)
     found: dict[str, Proposal] = {}
     learning = seconds(lambda: found.update(proposals(config)))
@@ -98,7 +100,8 @@ def main(turns: int, loop_paths: int, params: Path) -> None:
             times[name].append(took * needed[name] / paths)
             rates[name].append(plays[0] / took)
     sheet, limit = np.array(loops), np.array(limits)
-    click.echo(f"learning all proposals: {learning:.0f} s, not counted below; Bernoulli rate: "
+    click.echo(f"{torch.get_num_threads()} threads; learning all proposals: {learning:.0f} s, not "
+               f"counted below; Bernoulli rate: "
                f"{cell(limit / 1e6)} × 10⁶ numbers/s\n")  # fmt: skip
     click.echo("| code | paths | table of the proposal (s) | simulation (s) | times the sheet's "
                "loop | 10⁶ plays/s | share of the Bernoulli rate |")  # fmt: skip

@@ -16,6 +16,7 @@ from numba import njit
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Proposal, tabulated
 from nicelab.ranks import ALONE, Ranks
+from nicelab.threads import concurrently
 
 BLOCK = 1 << 14  # paths at once; path i is always the same one of block i // BLOCK
 STRETCH = 1 << 17  # plays at once, of all paths together
@@ -102,7 +103,7 @@ class Games:
         return Paths(self.chips == self.gambler.target, self.log_weight, self.plays)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _play(  # noqa: ANN202 - the number of games that go on
     q: np.ndarray, p: float, left: int, numbers: np.ndarray, chips: np.ndarray,
     log_weight: np.ndarray, plays: np.ndarray,
@@ -113,7 +114,7 @@ def _play(  # noqa: ANN202 - the number of games that go on
     gain, following = np.empty(2 * target + 2), np.empty(2 * target + 2, np.int32)
     games = chips.shape[1]
     for t in range(len(q)):
-        for c in range(target + 1):
+        for c in range(chips[t].min(), chips[t].max() + 1):
             threshold[c] = np.rint(q[t, c] * SCALE)
             if 0 < q[t, c] < 1:
                 threshold[c] = min(max(threshold[c], 1), SCALE - 1)
@@ -158,7 +159,7 @@ def whole_numbers(random: np.random.Generator, count: int) -> np.ndarray:
 def simulate(
     gambler: Gambler, proposal: Proposal, paths: int, seed: int, name: str, ranks: Ranks = ALONE
 ) -> Iterator[Paths]:
-    """All games to their end, a block of them at a time.
+    """All games to their end, a block of them after the other; the threads share them.
 
     Args:
         gambler: the problem.
@@ -171,11 +172,14 @@ def simulate(
     blocks = range(-(-paths // BLOCK))[ranks.rank :: ranks.size]
     if len(blocks) > 1:
         proposal = tabulated(gambler, proposal)
-    for block in blocks:
+
+    def played(block: int) -> Paths:
         games = Games(gambler, min(BLOCK, paths - block * BLOCK))
         for _ in games.play(proposal, stream(seed, name, block)):
             pass
-        yield games.paths()
+        return games.paths()
+
+    yield from concurrently(played, blocks)
 
 
 def trajectories(gambler: Gambler, proposal: Proposal, paths: int, seed: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from nicelab.importance.proposals import log_climb
 from nicelab.importance.simulation import stream
 from nicelab.params import Section
 from nicelab.ranks import ALONE, Ranks
+from nicelab.threads import concurrently
 
 
 class Splitting(Section):
@@ -76,16 +77,17 @@ def split(
     Returns:
         Estimates and numbers of plays, float64, shape (groups,) each.
     """
-    found = [
-        _split(level, gambler.start, gambler.p, paths, stream(seed, name, group))
-        for group in range(groups)[ranks.rank :: ranks.size]
-    ]
+
+    def one(group: int) -> tuple[float, int]:
+        return _split(level, gambler.start, gambler.p, paths, stream(seed, name, group))
+
+    found = list(concurrently(one, range(groups)[ranks.rank :: ranks.size]))
     columns = torch.tensor(found, dtype=torch.float64).reshape(-1, 2).T
     estimates, plays = (ranks.merge(column, groups).numpy() for column in columns)
     return estimates, plays
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _split(  # noqa: ANN202 - the estimate and the plays
     level: np.ndarray, start: int, p: float, paths: int, random: np.random.Generator
 ):

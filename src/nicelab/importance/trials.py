@@ -14,6 +14,8 @@ from nicelab.importance.moments import Moments
 from nicelab.importance.proposals import Proposal, tabulated
 from nicelab.importance.simulation import BLOCK, Paths, simulate
 from nicelab.ranks import ALONE, Ranks
+from nicelab.statistics import Estimate
+from nicelab.threads import concurrently
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,12 @@ def replicate(
         Estimates and their standard errors in units of the exact probability, (replicates,) each.
     """
     proposal = tabulated(gambler, proposal)
-    relative = [
-        tally(gambler, proposal, paths, seed, f"{name} {replicate}").relative.estimate()
-        for replicate in range(replicates)[ranks.rank :: ranks.size]
-    ]
+
+    def once(replicate: int) -> Estimate:
+        return tally(gambler, proposal, paths, seed, f"{name} {replicate}").relative.estimate()
+
+    shared = concurrently if paths <= BLOCK else map  # the threads share many blocks already
+    relative = list(shared(once, range(replicates)[ranks.rank :: ranks.size]))
     centre, error = (
         ranks.merge(torch.tensor([getattr(x, part) for x in relative]).double(), replicates)
         for part in ("value", "standard_error")

@@ -1,0 +1,56 @@
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from nicelab.importance.gambler import Gambler
+from nicelab.importance.proposals import Brownian, Constant
+from nicelab.importance.simulation import BLOCK
+from nicelab.importance.splitting import by_balance, split
+from nicelab.importance.trials import replicate, tally
+from nicelab.threads import AHEAD, concurrently
+
+SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Leave the number of threads as it was."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("count", [1, 3])
+def test_results_come_in_order_and_few_wait(count: int) -> None:
+    torch.set_num_threads(count)
+    started = []
+    for i, result in enumerate(concurrently(lambda x: started.append(x) or x**2, range(100))):
+        assert result == i**2
+        assert len(started) <= i + AHEAD * count
+    assert i == 99
+
+
+@pytest.mark.usefixtures("threads")
+def test_several_work_at_once_and_errors_come_out() -> None:
+    """Each waits for the other: one after the other they would wait for ever."""
+    torch.set_num_threads(2)
+    together = threading.Barrier(2, timeout=60)
+    assert sorted(concurrently(lambda _: together.wait(), range(2))) == [0, 1]
+    with pytest.raises(ZeroDivisionError):
+        list(concurrently(lambda x: 1 / x, [1, 0]))
+
+
+@pytest.mark.usefixtures("threads")
+def test_no_number_depends_on_the_threads() -> None:
+    level, seen = by_balance(SHORT, 5), []
+    for count in (1, 3):
+        torch.set_num_threads(count)
+        found = tally(SHORT, Constant(0.55), 5 * BLOCK + 7, 0, "test")
+        repeated = replicate(SHORT, Brownian(), 200, 20, 0, "test")
+        divided = split(SHORT, level, 50, 20, 0, "test")
+        seen.append([found.relative, found.plays, *map(np.ndarray.tolist, repeated + divided)])
+    assert seen[0] == seen[1]
