@@ -3,6 +3,7 @@
 import gc
 import json
 import subprocess
+from collections import Counter
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from rich.console import Console
 
 from conftest import run
 from imports import ROOT
+from nicelab.comparison.changes import changes
 from nicelab.comparison.command import compare as command
 from nicelab.comparison.command import report
+from nicelab.comparison.revisions import Revision
+from nicelab.comparison.tables import cells, listed, terminal
 from nicelab.comparison.verdicts import DIRECTIONS, Verdict, compare, direction, flatten
 from nicelab.statistics import Estimate, mean
 
@@ -218,6 +223,23 @@ def test_as_table_and_as_markdown() -> None:
     assert f"| {NAME} |" in text
     assert "| likelihood.dataset |" not in text
     assert "| likelihood.dataset |" in invoke("first", "main", "--md", "--all").output
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("width", [60, 80, 150])
+def test_no_column_is_cut_off(width: int) -> None:
+    """The table has every letter, however it wraps, and no line longer than the terminal."""
+    with Revision("first") as one, Revision("main") as two:
+        found = changes(one, two)
+    console = Console(width=width, record=True)
+    terminal(found, False, console)
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= width
+    (rule,) = [k for k, line in enumerate(lines) if "────" in line]
+    (end,) = [k for k, line in enumerate(lines) if line.startswith("Differences are")]
+    wanted = "".join(text for row in listed(found) for text in cells(row))
+    shown = "".join(lines[rule + 1 : end])
+    assert Counter(shown.replace(" ", "")) == Counter(wanted.replace(" ", ""))
 
 
 @pytest.mark.usefixtures("project")

@@ -21,7 +21,7 @@ STYLES = {Verdict.WORSE: "bold red", Verdict.BETTER: "bold green", Verdict.DIFFE
 FEW = 8  # names in a line
 LETTERS = 16  # of a text
 HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
-WIDTHS = (20, 9, 9, 9, 5, 9)  # of the columns at least
+WIDTHS = {"z": 6, "verdict": 9}  # of the columns that do not give way to the others
 NOTE = (
     f"Differences are called so with a false discovery rate of {LEVEL:.0%} over all that are "
     "tested. * paired over the same images or seeds, else taken as independent."
@@ -91,7 +91,7 @@ def terminal(changes: Changes, everything: bool, console: Console) -> None:
     verdict = len(HEADINGS) - 1
     order = (verdict, *range(verdict))  # what matters most is not to be cut off
     for k in order:
-        table.add_column(HEADINGS[k], overflow="fold", min_width=WIDTHS[k])
+        table.add_column(HEADINGS[k], overflow="fold", width=WIDTHS.get(HEADINGS[k]))
     for row in listed(changes, everything):
         texts = cells(row)
         table.add_row(*(Text(texts[k]) for k in order), style=STYLES.get(row.verdict, ""))
