@@ -18,6 +18,7 @@ from imports import ROOT
 from nicelab.comparison.changes import changes
 from nicelab.comparison.command import compare as command
 from nicelab.comparison.command import report
+from nicelab.comparison.experiments import experiments, over_seeds
 from nicelab.comparison.revisions import Revision
 from nicelab.comparison.tables import cells, listed, terminal
 from nicelab.comparison.verdicts import DIRECTIONS, Verdict, compare, direction, flatten
@@ -122,7 +123,7 @@ STAGE = """\
 import json, numpy as np, sys
 from ruamel.yaml import YAML
 p = YAML(typ="safe", pure=True).load(open("params.yaml"))["train"]
-x = np.random.default_rng(0).normal(0, 100, 500) + p["gain"]
+x = np.random.default_rng(0).normal(0, 100, 500) + p["gain"] + p["seed"]
 np.savez("results/likelihood.npz", test=x)
 value = {"value": x.mean(), "standard_error": x.std(ddof=1) / 500**0.5, "n": 500}
 json.dump({"dataset": "none", "test": {"log_likelihood": value}},
@@ -175,7 +176,9 @@ def commit(root: Path, message: str) -> None:
 
 @pytest.fixture
 def project(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project as it was committed."""
+    """The project as it was committed, without experiments."""
+    if (made / ".git" / "refs" / "exps").is_dir():
+        run(made, "dvc", "exp", "remove", "-q", "-A")
     run(made, "git", "checkout", "-q", "-f", "main")
     run(made, "git", "clean", "-fdq")
     run(made, "dvc", "checkout", "-q")
@@ -289,7 +292,7 @@ def test_what_cannot_be_compared(project: Path, tmp_path: Path,
                                  monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     refused(invoke("nowhere"), "revision nowhere cannot be opened")
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
-    refused(invoke("--plot", "x.png"), "--plot and --metric go with --experiments")
+    refused(invoke("--plot", "x.png"), "--plot, --metric and --over-seeds go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
     metrics, whole = project / "metrics" / "likelihood.json", "{}"
     for text, message in (("{", "likelihood.json at workspace is not JSON"),
@@ -355,6 +358,30 @@ def test_experiments(project: Path) -> None:
     refused(invoke("--experiments", "--metric", "x"), "no experiment has a metric x")
     found = json.loads(invoke("first", "gain-40", "--json").output)
     assert found["params"] == {"train.gain": [0.0, 40]}
+
+
+def test_seeds_are_averaged_recipe_by_recipe(project: Path) -> None:
+    """The same run under two names counts once; a recipe with one seed has no error."""
+    refused(invoke("--experiments", "--over-seeds"), "no experiments from this commit")
+    settings = {"a": (2, 1), "b": (2, 2), "c": (2, 4), "d": (2, 4), "e": (7, 1)}
+    for name, (gain, seed) in settings.items():
+        values = ("-S", f"train.gain={gain}", "-S", f"train.seed={seed}")
+        run(project, "dvc", "exp", "run", "-q", "-f", "-n", name, *values)
+    run(project, "git", "checkout", "-q", "-f", "main")
+    run(project, "dvc", "checkout", "-q")
+    first, *others = over_seeds(experiments())
+    assert first.name == "workspace"
+    assert first.metrics[NAME].standard_error == 0
+    found = {run.name: (run.params, run.metrics[NAME]) for run in others}
+    assert set(found) == {"a and 2 other seeds", "e"}
+    params, value = found["a and 2 other seeds"]
+    assert params == {"train.gain": 2}
+    x = np.random.default_rng(0).normal(0, 100, 500).mean()
+    assert vars(value) == pytest.approx(vars(mean([x + 2 + seed for seed in (1, 2, 4)])))
+    result = invoke("--experiments", "--over-seeds", "--metric", NAME, "--plot", "sweep.png")
+    assert result.exit_code == 0, result.output
+    assert "a and 2 other seeds" in result.output
+    refused(invoke("--over-seeds"), "go with --experiments")
 
 
 def test_the_command_is_part_of_nicelab() -> None:

@@ -30,13 +30,14 @@ USUAL = ("likelihood.test.log_likelihood", "likelihood.test.bits_per_dim")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, for a script.")
 @click.option("--fail-if-worse", is_flag=True, help="Exit with 2 if any metric is worse.")
 @click.option("--experiments", is_flag=True, help="Experiments of this commit side by side.")
+@click.option("--over-seeds", is_flag=True, help="With --experiments: means over seeds.")
 @click.option(
     "--metric", "metrics", multiple=True, help=f"With --experiments; default {', '.join(USUAL)}."
 )
 @click.option("--plot", type=PATH, help="With --experiments: a picture (.png) of the metrics.")
 def compare(
     revisions: tuple[str, ...], everything: bool, md: bool, as_json: bool, fail_if_worse: bool,
-    experiments: bool, metrics: tuple[str, ...], plot: Path | None,
+    experiments: bool, over_seeds: bool, metrics: tuple[str, ...], plot: Path | None,
 ) -> None:  # fmt: skip
     """Tell what changed between two revisions, and whether it got better or is noise.
 
@@ -47,10 +48,10 @@ def compare(
     if experiments:
         if revisions:
             raise InputError("--experiments takes no revisions: it shows those of this commit")
-        _side_by_side(metrics or USUAL, plot, console)
+        _side_by_side(over_seeds, metrics or USUAL, plot, console)
         return
-    if plot or metrics:
-        raise InputError("--plot and --metric go with --experiments")
+    if plot or metrics or over_seeds:
+        raise InputError("--plot, --metric and --over-seeds go with --experiments")
     if len(revisions) > 2:
         raise InputError(f"expected at most two revisions, got {len(revisions)}")
     before, after = (*revisions, *("HEAD", WORKSPACE)[len(revisions) :])
@@ -66,10 +67,14 @@ def compare(
         raise SystemExit(2)
 
 
-def _side_by_side(metrics: tuple[str, ...], plot: Path | None, console: Console) -> None:
+def _side_by_side(
+    over_seeds: bool, metrics: tuple[str, ...], plot: Path | None, console: Console
+) -> None:
     if plot:
         require_writable(plot)
     runs = sweep.experiments()
+    if over_seeds:
+        runs = sweep.over_seeds(runs)
     console.print(sweep.table(runs, metrics))
     if plot:
         style.save(sweep.plot(runs, metrics), plot)

@@ -7,13 +7,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.table import Table
 from rich.text import Text
+from scipy.stats import t as student_t
 
 from nicelab.comparison.revisions import WORKSPACE, Revision
 from nicelab.comparison.verdicts import flatten
 from nicelab.errors import InputError
 from nicelab.figures import style
 from nicelab.formatting import estimate
-from nicelab.statistics import Estimate
+from nicelab.statistics import Estimate, mean
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,41 @@ def experiments() -> list[Experiment]:
 
 def _read(revision: Revision) -> Experiment:
     return Experiment(revision.name, revision.params, flatten(revision.metrics))
+
+
+def over_seeds(runs: list[Experiment]) -> list[Experiment]:
+    """One for each recipe: the mean of the runs that differ in their seeds alone.
+
+    Errors are over runs, not over the images of one; a recipe with one seed has none. Runs with
+    the same seeds are the same run.
+
+    Raises:
+        InputError: no recipe has two seeds.
+    """
+    recipes: dict[str, dict[str, Experiment]] = {}
+    for run in runs:
+        seeds = {name: x for name, x in run.params.items() if name.endswith(".seed")}
+        recipe = {name: x for name, x in run.params.items() if name not in seeds}
+        recipes.setdefault(repr(recipe), {}).setdefault(repr(seeds), run)
+    if all(len(alike) < 2 for alike in recipes.values()):
+        raise InputError(
+            "no two experiments differ in their seeds alone: queue some, "
+            "`dvc exp run --queue -S train.seed=1,2,3`"
+        )
+    return [_averaged(list(alike.values())) for alike in recipes.values()]
+
+
+def _averaged(alike: list[Experiment]) -> Experiment:
+    first, others = alike[0], len(alike) - 1
+    name = f"{first.name} and {others} other seed{'s' * (others > 1)}" if others else first.name
+    metrics = {}
+    for metric in first.metrics:
+        readings = [run.metrics.get(metric) for run in alike]
+        values = [reading.value for reading in readings if isinstance(reading, Estimate)]
+        if len(values) == len(alike):
+            metrics[metric] = mean(values) if others else Estimate.exact(values[0])
+    params = {x: value for x, value in first.params.items() if not x.endswith(".seed")}
+    return Experiment(name, params, metrics)
 
 
 def varied(runs: list[Experiment]) -> list[str]:
@@ -83,11 +119,12 @@ def plot(runs: list[Experiment], metrics: tuple[str, ...]) -> Figure:
     grid = figure.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
     for axes, name in zip(grid, metrics, strict=True):
         readings = [run.metrics.get(name) for run in runs]
-        values, errors = (
-            [getattr(r, part) if isinstance(r, Estimate) else np.nan for r in readings]
-            for part in ("value", "standard_error")
+        values, errors, n = (
+            np.array([getattr(r, part) if isinstance(r, Estimate) else np.nan for r in readings])
+            for part in ("value", "standard_error", "n")
         )
-        axes.errorbar(x, values, 1.96 * np.array(errors), fmt="o", capsize=3, color=style.BLUE)
+        half = student_t.ppf(0.975, np.maximum(n - 1, 1)) * errors
+        axes.errorbar(x, values, half, fmt="o", capsize=3, color=style.BLUE)
         axes.set_title(f"{name}, 95 % interval")
     if numeric:
         grid[-1].set_xlabel(params[0])
