@@ -15,12 +15,12 @@ from rich.console import Console
 
 from conftest import run
 from imports import ROOT
-from nicelab.comparison.changes import changes
+from nicelab.comparison.changes import Changes, changes
 from nicelab.comparison.command import compare as command
 from nicelab.comparison.command import report
 from nicelab.comparison.experiments import experiments, over_seeds
 from nicelab.comparison.revisions import Revision
-from nicelab.comparison.tables import cells, listed, terminal
+from nicelab.comparison.tables import MODEL, cells, listed, summary, terminal
 from nicelab.comparison.verdicts import DIRECTIONS, Verdict, compare, direction, flatten
 from nicelab.statistics import Estimate, mean
 
@@ -226,6 +226,14 @@ def test_as_table_and_as_markdown() -> None:
     assert f"| {NAME} |" in text
     assert "| likelihood.dataset |" not in text
     assert "| likelihood.dataset |" in invoke("first", "main", "--md", "--all").output
+
+
+def test_two_trainings_are_not_two_recipes() -> None:
+    """A line warns wherever the model is another one, and nowhere else."""
+    for model, warned in (("one", False), ("another", True)):
+        rows = compare({MODEL: "one"}, {MODEL: model})
+        lines = summary(Changes("before", "after", {}, [], [], [], [], rows))
+        assert any(line.startswith("trained anew: ") for line in lines) == warned
 
 
 @pytest.mark.usefixtures("project")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 from rich.text import Text
 from scipy.stats import t as student_t
@@ -99,7 +100,9 @@ def table(runs: list[Experiment], metrics: tuple[str, ...]) -> Table:
     for name in metrics:
         if not any(name in run.metrics for run in runs):
             raise InputError(f"no experiment has a metric {name}: see `nicelab compare --all`")
-    found = Table("experiment", *params, *metrics)
+    found = Table()
+    for heading in ("experiment", *params, *metrics):
+        found.add_column(heading, overflow="fold")
     for run in runs:
         values = [str(run.params.get(name, "–")) for name in params]
         numbers = [_shown(run.metrics.get(name)) for name in metrics]
@@ -115,7 +118,7 @@ def plot(runs: list[Experiment], metrics: tuple[str, ...]) -> Figure:
     )
     runs = sorted(runs, key=lambda run: run.params[params[0]]) if numeric else runs
     x = [run.params[params[0]] for run in runs] if numeric else np.arange(len(runs))
-    figure = style.new(f"{len(runs)} runs side by side", height=2.6 * len(metrics) + 0.6)
+    figure = style.new("Experiments side by side", height=2.6 * len(metrics) + 0.6)
     grid = figure.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
     for axes, name in zip(grid, metrics, strict=True):
         readings = [run.metrics.get(name) for run in runs]
@@ -130,6 +133,8 @@ def plot(runs: list[Experiment], metrics: tuple[str, ...]) -> Figure:
         grid[-1].set_xlabel(params[0])
         if min(x) > 0 and max(x) > 20 * min(x):
             grid[-1].set_xscale("log")
+        elif all(isinstance(value, int) for value in x):
+            grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
         grid[-1].set_xticks(x, [run.name for run in runs], rotation=30, ha="right")
     return figure

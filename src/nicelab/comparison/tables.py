@@ -20,6 +20,7 @@ STYLES = {Verdict.WORSE: "bold red", Verdict.BETTER: "bold green", Verdict.DIFFE
           Verdict.CHANGED: "yellow"}  # fmt: skip
 FEW = 8  # names in a line
 LETTERS = 16  # of a text
+MODEL = "training.model_md5"  # tells whether it is the same
 HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
 WIDTHS = {"z": 6, "verdict": 9}  # of the columns that do not give way to the others
 NOTE = (
@@ -60,6 +61,11 @@ def summary(changes: Changes, everything: bool = False) -> list[str]:
         lines.append(
             f"stale: {', '.join(changes.stale)}; their metrics are older than the code or the "
             "parameters: run `dvc repro`"
+        )
+    if any(row.name == MODEL and row.verdict == Verdict.CHANGED for row in changes.rows):
+        lines.append(
+            "trained anew: verdicts are on these two models, each trained once; other seeds may "
+            "move them as far (`nicelab compare --experiments --over-seeds`)"
         )
     counts = Counter(row.verdict for row in changes.rows)
     found = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
