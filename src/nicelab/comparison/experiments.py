@@ -11,10 +11,10 @@ from rich.text import Text
 from scipy.stats import t as student_t
 
 from nicelab.comparison.revisions import WORKSPACE, Revision
+from nicelab.comparison.tables import shown
 from nicelab.comparison.verdicts import flatten
 from nicelab.errors import InputError
 from nicelab.figures import style
-from nicelab.formatting import estimate
 from nicelab.statistics import Estimate, mean
 
 
@@ -105,7 +105,7 @@ def table(runs: list[Experiment], metrics: tuple[str, ...]) -> Table:
         found.add_column(heading, overflow="fold")
     for run in runs:
         values = [str(run.params.get(name, "–")) for name in params]
-        numbers = [_shown(run.metrics.get(name)) for name in metrics]
+        numbers = [shown(run.metrics.get(name)) for name in metrics]
         found.add_row(*map(Text, (run.name, *values, *numbers)))
     return found
 
@@ -138,9 +138,3 @@ def plot(runs: list[Experiment], metrics: tuple[str, ...]) -> Figure:
     else:
         grid[-1].set_xticks(x, [run.name for run in runs], rotation=30, ha="right")
     return figure
-
-
-def _shown(reading: Estimate | str | None) -> str:
-    if reading is None:
-        return "–"
-    return reading if isinstance(reading, str) else estimate(vars(reading))

@@ -81,9 +81,9 @@ def _few(names: list[str], everything: bool) -> str:
 
 def cells(row: Row) -> tuple[str, ...]:
     """One row as text."""
-    difference = _number(row.difference) + ("*" if row.paired else "") if row.difference else ""
+    difference = shown(row.difference) + ("*" if row.paired else "") if row.difference else ""
     z = "" if row.z is None else number(row.z, "+.1f")
-    return row.name, _number(row.before), _number(row.after), difference, z, str(row.verdict)
+    return row.name, shown(row.before), shown(row.after), difference, z, str(row.verdict)
 
 
 def terminal(changes: Changes, everything: bool, console: Console) -> None:
@@ -120,7 +120,8 @@ def as_json(changes: Changes) -> str:
     return json.dumps(asdict(changes), indent=2, ensure_ascii=False)
 
 
-def _number(reading: Estimate | str | None) -> str:
+def shown(reading: Estimate | str | None) -> str:
+    """A reading as text."""
     if reading is None:
         return "–"
     return shorten(reading) if isinstance(reading, str) else estimate(vars(reading))
