@@ -207,7 +207,14 @@ def test_metrics_of_the_sheets_constants() -> None:
     assert metrics["exact"]["crude_relative_error"].value == pytest.approx(11.81, abs=5e-3)
     assert metrics["exact"]["optimal_relative_error"].value == pytest.approx(0.0244, abs=5e-5)
     assert "probability" not in methods["crude"]
-    assert methods["crude"]["interval"]["upper"] == pytest.approx(1 - 0.025 ** (1 / 3000))
+    ends = {"lower": 0, "upper": pytest.approx(1 - 0.025 ** (1 / 3000))}
+    assert methods["crude"]["intervals"] == {"clopper_pearson": ends}
+    for name in ("sheet", "splitting_by_reach"):
+        estimate, found = methods[name]["probability"], methods[name]["intervals"]
+        half = 1.959964 * estimate.standard_error
+        assert found["normal"]["upper"] == pytest.approx(estimate.value + half)
+        ratio = np.exp(half / estimate.value)
+        assert found["log_normal"]["lower"] == pytest.approx(estimate.value / ratio)
     assert methods["sheet"]["weights"]["of_hits"]["effective_sample_size"] < 3000
 
 

@@ -41,6 +41,10 @@ class Interval:
         """Whether x is inside."""
         return (self.lower <= x) & (x <= self.upper)
 
+    def ends(self) -> dict[str, float]:
+        """The ends of a single interval, for the metrics."""
+        return {"lower": float(self.lower), "upper": float(self.upper)}
+
 
 def normal(centre: np.ndarray, error: np.ndarray) -> Interval:
     """Estimate ± 1.96 standard errors."""
@@ -52,6 +56,15 @@ def log_normal(centre: np.ndarray, error: np.ndarray) -> Interval:
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.exp(Z * error / centre)
         return Interval(centre / factor, centre * factor)
+
+
+KINDS = {"normal": normal, "log_normal": log_normal}
+
+
+def intervals(estimate: Estimate) -> dict[str, dict[str, float]]:
+    """Ends of the 95 % intervals of one positive estimate, by kind."""
+    centre, error = np.float64(estimate.value), np.float64(estimate.standard_error)
+    return {name: kind(centre, error).ends() for name, kind in KINDS.items()}
 
 
 def clopper_pearson(hits: int, paths: int) -> Interval:
@@ -68,10 +81,7 @@ def share_covered(centre: np.ndarray, error: np.ndarray, exact: float) -> dict[s
         error: their standard errors.
         exact: what they estimate.
     """
-    return {
-        "normal": mean(normal(centre, error).covers(exact)),
-        "log_normal": mean(log_normal(centre, error).covers(exact)),
-    }
+    return {name: mean(kind(centre, error).covers(exact)) for name, kind in KINDS.items()}
 
 
 def coverage(

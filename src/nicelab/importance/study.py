@@ -23,6 +23,7 @@ from nicelab.importance.gambler import optimal_q, outcome, relative_deviation
 from nicelab.importance.intervals import (
     clopper_pearson,
     coverage,
+    intervals,
     share_covered,
     weight_diagnostics,
 )
@@ -132,7 +133,7 @@ def judge(
 
     `work` is the exact relative variance of a path times the mean number of its plays: what an
     estimate with a relative error of 1 costs. Without a hit there is no estimate. For paths
-    without weights the interval is that of Clopper and Pearson (1934).
+    without weights there is the interval of Clopper and Pearson (1934) too.
     """
     exact = outcome(config).probability
     variance = max(relative_variance(config, proposal), 0.0)
@@ -148,6 +149,7 @@ def judge(
     if found.hits:
         relative = found.relative.estimate()
         entry["probability"] = _scaled(relative, exact)
+        entry["intervals"] = intervals(entry["probability"])
         if found.hits > 1:  # one hit alone has no spread of which to speak
             entry["relative_error"] = found.relative.relative_error()
         if min(variance, found.relative.variance()) > NO_VARIANCE:
@@ -161,8 +163,8 @@ def judge(
             "of_all": weight_diagnostics(weight),
         }
     if name == "crude":
-        interval = clopper_pearson(found.hits, config.paths)
-        entry["interval"] = {"lower": float(interval.lower), "upper": float(interval.upper)}
+        interval = clopper_pearson(found.hits, config.paths).ends()
+        entry["intervals"] = entry.get("intervals", {}) | {"clopper_pearson": interval}
     if isinstance(proposal, Constant | Mixture):  # weights depend on the hitting time alone
         q, share = (
             (proposal.q, 0.0) if isinstance(proposal, Constant) else (config.q, config.defensive)
@@ -193,6 +195,8 @@ def judge_splitting(
     relative = estimates.reshape(-1, groups) / exact
     first = mean(relative[0])
     entry = {"plays": int(plays[:groups].sum()), "probability": _scaled(first, exact)}
+    if first.value:
+        entry["intervals"] = intervals(entry["probability"])
     moments = Moments.of(relative[0])
     if moments.variance() > NO_VARIANCE:
         entry["z_score"] = first.z_score(1)
