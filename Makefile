@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test repro benchmark check lock readme clean
+.PHONY: demo test repro benchmark check lock deps readme clean
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -48,6 +48,10 @@ lock:
 	$(PYTHON) -m venv tmp/uv && tmp/uv/bin/pip install --quiet uv
 	tmp/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	    --no-annotate --generate-hashes --custom-compile-command "make lock" -o requirements.lock
+
+# What each stage imports goes into dvc.yaml.
+deps: .venv/.ready
+	python -m nicelab.pipeline.deps
 
 readme: .venv/.ready
 	python -m nicelab.report.readme

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 import zuko
 from torch import Tensor, nn
 
-from nicelab.nice import MASK, NICE, Architecture
+from nicelab.flows.nice import MASK, NICE, Architecture
 
 WIDTH, HIDDEN, DEPTH, COUPLINGS = 784, 1000, 5, 4
 ARCHITECTURE = Architecture(couplings=COUPLINGS, hidden=HIDDEN, depth=DEPTH)

@@ -15,15 +15,15 @@ import click
 import numpy as np
 import torch
 
-from nicelab.cli import params_option
 from nicelab.formatting import estimate
 from nicelab.importance.config import Importance
 from nicelab.importance.proposals import Constant, Proposal, relative_variance, tabulated
 from nicelab.importance.simulation import BLOCK, simulate, stream, whole_numbers
 from nicelab.importance.study import proposals
-from nicelab.params import load
+from nicelab.importance.threads import concurrently
+from nicelab.pipeline.options import params_option
+from nicelab.pipeline.params import load
 from nicelab.statistics import mean
-from nicelab.threads import concurrently
 
 GOAL = 0.01  # relative error
 MOST = 1_000_000  # paths that are played

@@ -13,12 +13,12 @@ import click
 import numpy as np
 import torch
 
-from nicelab import objective
-from nicelab.descent import descend, noisy_gradient
-from nicelab.device import generator
-from nicelab.estimators import ESTIMATORS
 from nicelab.formatting import estimate
+from nicelab.gradients import objective
+from nicelab.gradients.descent import descend, noisy_gradient
+from nicelab.gradients.estimators import ESTIMATORS
 from nicelab.statistics import mean
+from nicelab.streams import generator
 
 BATCH, RATE = 16, 1e-3
 

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 
 from clock import wait_for
-from nicelab.device import device_option
+from nicelab.flows.nice import NICE, Architecture
 from nicelab.formatting import estimate
-from nicelab.images import PIXELS
+from nicelab.images.levels import PIXELS
 from nicelab.inpainting.ascent import DecayingAdam, ascend
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.nice import NICE, Architecture
+from nicelab.machine.device import device_option
 from nicelab.statistics import mean
 
 PAPER = Architecture(couplings=4, hidden=1000, depth=5)

@@ -16,16 +16,17 @@ import torch
 from torch import Tensor
 
 from flows import ARCHITECTURE, WIDTH, as_the_sheet
-from nicelab.artifacts import read_arrays
-from nicelab.cli import params_option
-from nicelab.device import device_option, generator
+from nicelab.flows.nice import NICE
 from nicelab.formatting import estimate
-from nicelab.images import dequantise
-from nicelab.nice import NICE
-from nicelab.params import load
+from nicelab.images.levels import dequantise
+from nicelab.likelihood.training import Training, log_likelihoods, train
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import read_arrays
+from nicelab.pipeline.options import params_option
+from nicelab.pipeline.params import load
 from nicelab.published import NICE_LOG_LIKELIHOOD, REIMPLEMENTATION_LOG_LIKELIHOOD
 from nicelab.statistics import Estimate, mean
-from nicelab.training import Training, log_likelihoods, train
+from nicelab.streams import generator
 
 GOALS = (1900.0, REIMPLEMENTATION_LOG_LIKELIHOOD, NICE_LOG_LIKELIHOOD, 2000.0)
 

@@ -14,10 +14,11 @@ import torch
 import torch.distributed as dist
 
 from clock import Clock
-from nicelab.device import device_option, generator
-from nicelab.nice import NICE, Architecture
-from nicelab.ranks import joined
-from nicelab.training import Training, train
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.likelihood.training import Training, train
+from nicelab.machine.device import device_option
+from nicelab.machine.ranks import joined
+from nicelab.streams import generator
 
 PAPER = Architecture(couplings=4, hidden=1000, depth=5)
 

@@ -16,16 +16,17 @@ from torch import Tensor
 
 from clock import WARM_UP, Clock, wait_for
 from flows import ARCHITECTURE, HIDDEN, PEERS, WIDTH, ours, require_the_same
-from nicelab.device import device_option, generator
+from nicelab.flows.nice import NICE
 from nicelab.formatting import estimate
-from nicelab.images import dequantise
-from nicelab.nice import NICE
+from nicelab.images.levels import dequantise
+from nicelab.likelihood.training import Training, train
+from nicelab.machine.device import device_option
 from nicelab.statistics import mean
-from nicelab.training import Training, train
+from nicelab.streams import generator
 
 
 def our_step(pixels: Tensor, batch: int, precision: str) -> float:
-    """Seconds of a step of `nicelab.training.train`, as the train stage calls it."""
+    """Seconds of a step of `nicelab.likelihood.training.train`, as the train stage calls it."""
     config = Training(
         epochs=1, batch=batch, learning_rate=1e-3, scale_rate=20.0, schedule="linear",
         weight_decay=1.0, precision=precision, seed=0,

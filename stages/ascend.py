@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 import torch
 
-from nicelab import checkpoint
-from nicelab.artifacts import read_arrays, require_writable, write_arrays
-from nicelab.cli import PATH, output, params_option
-from nicelab.device import device_option
-from nicelab.inpainting.ascents import Ascents, study
-from nicelab.params import load
+from nicelab.flows import checkpoint
+from nicelab.inpainting.ascent_study import Ascents, study
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

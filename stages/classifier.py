@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 import torch
 
-from nicelab.artifacts import read_arrays, require_writable, write_metrics
-from nicelab.classifier import Recipe, save, train
-from nicelab.cli import PATH, output, params_option
-from nicelab.device import device_option
-from nicelab.images import scale
-from nicelab.params import load
+from nicelab.images.levels import scale
+from nicelab.inpainting.classifier import Recipe, save, train
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 from nicelab.statistics import mean
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import require_writable, write_arrays, write_metrics
-from nicelab.claims import Convolution, check, summarise
-from nicelab.cli import output, params_option
-from nicelab.params import load
+from nicelab.flows.claims import Convolution, check, summarise
+from nicelab.pipeline.artifacts import require_writable, write_arrays, write_metrics
+from nicelab.pipeline.options import output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

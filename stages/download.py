@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from nicelab import datasets
-from nicelab.artifacts import writing_folder
-from nicelab.cli import output, params_option
-from nicelab.params import load
+from nicelab.images import datasets
+from nicelab.pipeline.artifacts import writing_folder
+from nicelab.pipeline.options import output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

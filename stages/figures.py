@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 from matplotlib.figure import Figure
 
-from nicelab.artifacts import read_arrays, read_metrics, read_table
-from nicelab.cli import PATH, output
 from nicelab.errors import InputError
 from nicelab.figures import style
+from nicelab.pipeline.artifacts import read_arrays, read_metrics, read_table
+from nicelab.pipeline.options import PATH, output
 
 STUDIES = (
     "training",

@@ -6,12 +6,12 @@ import click
 import torch
 from tqdm import tqdm
 
-from nicelab.artifacts import read_arrays, require_writable, write_arrays
-from nicelab.cli import PATH, output, params_option
-from nicelab.images import scale
+from nicelab.images.levels import scale
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.fills import Filling, methods
-from nicelab.params import load
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

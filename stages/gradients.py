@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from nicelab import bernoulli, elbo, gradients
-from nicelab.artifacts import require_writable, write_arrays, write_metrics
-from nicelab.cli import output, params_option
-from nicelab.params import load
+from nicelab.gradients import bernoulli, elbo
+from nicelab.gradients import study as gradients
+from nicelab.pipeline.artifacts import require_writable, write_arrays, write_metrics
+from nicelab.pipeline.options import output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

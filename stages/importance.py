@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 import torch
 
-from nicelab.artifacts import require_writable, write_arrays, write_metrics, write_table
-from nicelab.cli import output, params_option
 from nicelab.importance.config import Importance
 from nicelab.importance.exhibits import relative_errors
 from nicelab.importance.study import study
-from nicelab.params import load
-from nicelab.ranks import joined
+from nicelab.machine.ranks import joined
+from nicelab.pipeline.artifacts import require_writable, write_arrays, write_metrics, write_table
+from nicelab.pipeline.options import output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

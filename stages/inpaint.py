@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 import torch
 
-from nicelab import checkpoint, classifier
-from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
-from nicelab.cli import PATH, output
-from nicelab.device import device_option
 from nicelab.errors import InputError
+from nicelab.flows import checkpoint
+from nicelab.inpainting import classifier
 from nicelab.inpainting.exhibits import exhibits
 from nicelab.inpainting.scores import score
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.options import PATH, output
 
 
 @click.command()

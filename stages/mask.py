@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import read_arrays, require_writable, write_arrays
-from nicelab.cli import PATH, output, params_option
-from nicelab.images import scale
+from nicelab.images.levels import scale
 from nicelab.inpainting.problems import Masking, problems
-from nicelab.params import load
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

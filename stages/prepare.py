@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import digest, require_writable, write_arrays, write_metrics
-from nicelab.cli import PATH, output, params_option
-from nicelab.datasets import TITLES, Data, read
-from nicelab.params import load
-from nicelab.preparation import Preparation, prepare
+from nicelab.images.datasets import TITLES, Data, read
+from nicelab.images.preparation import Preparation, prepare
+from nicelab.pipeline.artifacts import digest, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

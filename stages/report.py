@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import require_writable, writing
-from nicelab.cli import PATH, output, params_option
+from nicelab.pipeline.artifacts import require_writable, writing
+from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.report.contents import complete, read_contents
 from nicelab.report.render import render, render_markdown
 

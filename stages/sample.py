@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 import torch
 
-from nicelab import checkpoint
-from nicelab.artifacts import read_arrays, require_writable, write_arrays, write_metrics
-from nicelab.cli import PATH, output, params_option
-from nicelab.device import device_option
-from nicelab.images import scale
-from nicelab.params import load
-from nicelab.sampling import Sampling, study
+from nicelab.flows import checkpoint
+from nicelab.images.levels import scale
+from nicelab.likelihood.sampling import Sampling, study
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

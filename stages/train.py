@@ -5,22 +5,22 @@ from pathlib import Path
 import click
 import torch
 
-from nicelab import checkpoint
-from nicelab.artifacts import (
+from nicelab.flows import checkpoint
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.likelihood.progress import TrainingProgress
+from nicelab.likelihood.snapshots import Snapshots
+from nicelab.likelihood.training import Training, train
+from nicelab.machine.device import device_option
+from nicelab.machine.ranks import joined
+from nicelab.pipeline.artifacts import (
     digest,
     read_arrays,
     require_writable,
     write_metrics,
     write_table,
 )
-from nicelab.cli import PATH, output, params_option
-from nicelab.device import device_option
-from nicelab.nice import NICE, Architecture
-from nicelab.params import load
-from nicelab.progress import TrainingProgress
-from nicelab.ranks import joined
-from nicelab.snapshots import Snapshots
-from nicelab.training import Training, train
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
 
 
 @click.command()

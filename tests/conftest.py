@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from imports import ROOT
-from nicelab.device import generator
-from nicelab.nice import NICE, Architecture
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.streams import generator
 
 os.environ.pop("NICELAB_MNIST_MIRROR", None)
 os.environ.pop("NICELAB_DEVICE", None)

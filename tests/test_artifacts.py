@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nicelab import artifacts
 from nicelab.errors import InputError
+from nicelab.pipeline import artifacts
 from nicelab.statistics import Estimate
 
 WEIGHTS = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.ones(4, np.float32)}

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from imports import ROOT
-from nicelab.estimators import ESTIMATORS
+from nicelab.gradients.estimators import ESTIMATORS
 
 
 def run(script: str, *options: str) -> str:

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.func import grad
 
-from nicelab import bernoulli
-from nicelab.bernoulli import ESTIMATORS, Bernoulli, exact_gradient, f, outcomes
+from nicelab.gradients import bernoulli
+from nicelab.gradients.bernoulli import ESTIMATORS, Bernoulli, exact_gradient, f, outcomes
 
 CONFIG = Bernoulli(logits=[-1.0, 0.0, 0.5, 2.0], target=1.3, batch=8, replicates=20_000)
 THETA = torch.tensor(CONFIG.logits, dtype=torch.float64)

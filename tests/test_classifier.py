@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from nicelab.artifacts import write_weights
-from nicelab.classifier import Classifier, Recipe, load, save, train
 from nicelab.errors import InputError
+from nicelab.inpainting.classifier import Classifier, Recipe, load, save, train
+from nicelab.pipeline.artifacts import write_weights
 
 RECIPE = Recipe(epochs=8, batch=20, learning_rate=1e-2, seed=0)
 

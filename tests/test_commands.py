@@ -7,11 +7,11 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from imports import ROOT
-from nicelab import checkpoint
-from nicelab.commands import main
-from nicelab.device import generator
-from nicelab.evaluation import Evaluation, evaluate
-from nicelab.nice import NICE, Architecture
+from nicelab.commands.main import main
+from nicelab.flows import checkpoint
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.likelihood.evaluation import Evaluation, evaluate
+from nicelab.streams import generator
 
 TINY = Architecture(couplings=2, hidden=4, depth=1)
 

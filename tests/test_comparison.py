@@ -15,9 +15,9 @@ from rich.console import Console
 
 from conftest import run
 from imports import ROOT
-from nicelab.comparison.changes import Changes, changes
-from nicelab.comparison.command import compare as command
-from nicelab.comparison.command import report
+from nicelab.commands.compare import compare as command
+from nicelab.commands.report import report
+from nicelab.comparison.difference import Changes, changes
 from nicelab.comparison.experiments import experiments, over_seeds
 from nicelab.comparison.revisions import Revision
 from nicelab.comparison.tables import MODEL, cells, listed, summary, terminal

@@ -3,9 +3,9 @@ import torch
 from torch.linalg import slogdet
 
 from conftest import randomise
-from nicelab import claims
-from nicelab.claims import Convolution, check, jacobian_log_abs_det, summarise
-from nicelab.convolution import (
+from nicelab.flows import claims
+from nicelab.flows.claims import Convolution, check, jacobian_log_abs_det, summarise
+from nicelab.flows.convolution import (
     ConvolutionalCoupling,
     InvertibleConvolution,
     assemble,

@@ -3,7 +3,7 @@ import torch
 from torch.func import jacrev
 
 from conftest import randomise
-from nicelab.coupling import AdditiveCoupling
+from nicelab.flows.coupling import AdditiveCoupling
 
 
 @pytest.fixture(params=["even", "odd"])

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from torchvision.datasets import MNIST
 
-from nicelab import datasets
-from nicelab.datasets import download, read
 from nicelab.errors import InputError
-from nicelab.preparation import Preparation, prepare
+from nicelab.images import datasets
+from nicelab.images.datasets import download, read
+from nicelab.images.preparation import Preparation, prepare
 
 COUNTS = {"train": 30, "t10k": 20}
 

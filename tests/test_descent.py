@@ -1,10 +1,17 @@
 import pytest
 import torch
 
-from nicelab import objective
-from nicelab.descent import F, basins, descend, expected_gradient, nearest, noisy_gradient
-from nicelab.device import generator
-from nicelab.estimators import ESTIMATORS
+from nicelab.gradients import objective
+from nicelab.gradients.descent import (
+    F,
+    basins,
+    descend,
+    expected_gradient,
+    nearest,
+    noisy_gradient,
+)
+from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.streams import generator
 
 START = torch.zeros(2, dtype=torch.float64)
 AWAY = [(0.3, 0.7), (0.44, 0.6), (1.37, 1.96), (-0.5, 0.6), (2.0, 0.4), (0.0, 1.2)]

@@ -6,11 +6,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from nicelab.device import device_option, generator
+from nicelab.machine.device import device_option
+from nicelab.streams import generator
 
 CHOOSE_DEVICE = """
 import torch
-from nicelab.device import _resolve
+from nicelab.machine.device import _resolve
 _resolve(None, None, "cpu")
 print(float((torch.full((1_000_000,), 1e-30) * 1e-10).max()))
 """

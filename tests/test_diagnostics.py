@@ -3,10 +3,10 @@ import pytest
 import torch
 from scipy import stats
 
-from nicelab.device import generator
-from nicelab.diagnostics import Diagnosis, logistic_distances, other_images, study
-from nicelab.images import dequantise
-from nicelab.nice import NICE, Architecture
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.images.levels import dequantise
+from nicelab.likelihood.diagnostics import Diagnosis, logistic_distances, other_images, study
+from nicelab.streams import generator
 
 CONFIG = Diagnosis(images=20, seed=0)
 DIMENSIONS = 784

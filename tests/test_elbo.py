@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
-from nicelab import elbo
-from nicelab.device import generator
-from nicelab.elbo import Elbo
+from nicelab.gradients import elbo
+from nicelab.gradients.elbo import Elbo
+from nicelab.streams import generator
 
 CONFIG = Elbo(x=[1.0, -2.0], mean=[0.0, -0.5], log_scale=[0.2, -0.5], samples=100_000)
 PHI = torch.tensor([CONFIG.mean, CONFIG.log_scale], dtype=torch.float64)

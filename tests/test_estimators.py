@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
-from nicelab import objective
-from nicelab.device import generator
-from nicelab.estimators import ESTIMATORS, Function, hermite_series, quadrature
-from nicelab.noise import Independent, gauss_hermite
+from nicelab.gradients import objective
+from nicelab.gradients.estimators import ESTIMATORS, Function, hermite_series, quadrature
+from nicelab.gradients.noise import Independent, gauss_hermite
+from nicelab.streams import generator
 
 F = Function(objective.f, objective.f_derivative, objective.f_second)
 UNBIASED = [name for name, estimator in ESTIMATORS.items() if estimator.unbiased]

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from nicelab.evaluation import Evaluation, evaluate, summarise
-from nicelab.nice import NICE, Architecture
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.likelihood.evaluation import Evaluation, evaluate, summarise
 
 CONFIG = Evaluation(draws=6, seed=0)
 

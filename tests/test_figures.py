@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from imports import ROOT
-from nicelab.artifacts import read_metrics
 from nicelab.figures import style
+from nicelab.pipeline.artifacts import read_metrics
 
 
 def test_tiles_are_laid_out_row_by_row() -> None:

@@ -1,11 +1,10 @@
 import pytest
 import torch
 
-from nicelab import objective
-from nicelab.bernoulli import Bernoulli
-from nicelab.elbo import Elbo
-from nicelab.estimators import ESTIMATORS
-from nicelab.gradients import Gradients, LongRun, Map, Point, as_tensor, study
+from nicelab.gradients.bernoulli import Bernoulli
+from nicelab.gradients.elbo import Elbo
+from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.study import Gradients, LongRun, Map, Point, as_tensor, objective, study
 from nicelab.statistics import Estimate
 
 CONFIG = Gradients(

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from games import played
-from nicelab.artifacts import write_metrics
 from nicelab.errors import InputError
 from nicelab.importance.config import Importance
 from nicelab.importance.exhibits import backdrop
@@ -21,6 +20,7 @@ from nicelab.importance.proposals import (
 )
 from nicelab.importance.simulation import BLOCK, Games, Paths, stream, trajectories, whole_numbers
 from nicelab.importance.study import study
+from nicelab.pipeline.artifacts import write_metrics
 from nicelab.statistics import mean, relative_error
 
 COARSE = {

@@ -9,9 +9,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from conftest import randomise
-from nicelab.coupling import AdditiveCoupling
 from nicelab.errors import InputError
-from nicelab.inpainting import ascents, chains, scores
+from nicelab.flows.coupling import AdditiveCoupling
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.inpainting import ascent_study, hmc_study, scores
 from nicelab.inpainting.ascent import (
     DecayingAdam,
     FixedStep,
@@ -20,13 +21,12 @@ from nicelab.inpainting.ascent import (
     SummedGradients,
     ascend,
 )
-from nicelab.inpainting.chains import Chains
 from nicelab.inpainting.corrupted import Corrupted, project
 from nicelab.inpainting.density import fisher_information, gradient
 from nicelab.inpainting.fills import methods
 from nicelab.inpainting.gaussian import DEQUANTISATION, Gaussian
-from nicelab.inpainting.posterior import Draw, factor, hmc, summarise
-from nicelab.nice import NICE, Architecture
+from nicelab.inpainting.hmc import Draw, factor, hmc, summarise
+from nicelab.inpainting.hmc_study import Chains
 
 D = 8
 HIDDEN = torch.tensor([[True, False] * 4, [False, False, True, True, True, False, True, True]])
@@ -348,12 +348,12 @@ def test_r_hat_tells_chains_that_mix_from_chains_that_do_not() -> None:
     apart = mixed + 10 * np.arange(4)[:, None]
     stuck = np.broadcast_to(np.arange(4.0)[:, None], (1, 1, 2, 4, 500))
     empty = np.concatenate([mixed[:, :, :1], np.zeros((1, 1, 1, 4, 500))], 2)
-    assert chains.r_hat(mixed)[0, 0] < 1.02
-    assert chains.r_hat(apart)[0, 0] > 2
-    assert chains.r_hat(stuck)[0, 0] > 1e6
-    assert chains.r_hat(empty)[0, 0] < 1.02
-    assert chains.between_chains(mixed)[0, 0] < 0.02
-    assert chains.between_chains(stuck)[0, 0] == 1
+    assert hmc_study.r_hat(mixed)[0, 0] < 1.02
+    assert hmc_study.r_hat(apart)[0, 0] > 2
+    assert hmc_study.r_hat(stuck)[0, 0] > 1e6
+    assert hmc_study.r_hat(empty)[0, 0] < 1.02
+    assert hmc_study.between_chains(mixed)[0, 0] < 0.02
+    assert hmc_study.between_chains(stuck)[0, 0] == 1
 
 
 CONFIG = Chains(chains=2, steps=3, step_size={"ascent": 0.05, "trajectory": 0.2}, leapfrog=2,
@@ -374,7 +374,7 @@ def small() -> tuple[NICE, Tensor, Tensor]:
 def test_the_studies_are_deterministic(small: tuple[NICE, Tensor, Tensor]) -> None:
     model, images, hidden = small
     training = torch.rand(900, 784, generator=torch.Generator().manual_seed(1))
-    one, two = (chains.study(model, training, images, hidden, 3, CONFIG) for _ in range(2))
+    one, two = (hmc_study.study(model, training, images, hidden, 3, CONFIG) for _ in range(2))
     assert one.keys() == two.keys()
     for name in one:
         np.testing.assert_array_equal(one[name], two[name])
@@ -385,17 +385,17 @@ def test_the_studies_are_deterministic(small: tuple[NICE, Tensor, Tensor]) -> No
     np.testing.assert_array_equal(one["draw"][observed], expected[observed])
 
 
-def ascending(**changes: object) -> ascents.Ascents:
+def ascending(**changes: object) -> ascent_study.Ascents:
     sheet = {"mask": "a", "steps": 4, "step_size": 1e-3, "fill": 1.0}
     values = {"steps": 5, "step_size": {"grey": 0.1, "gaussian": 0.05}, "tolerance": 1e-6,
               "samples": 800, "sheet": sheet, "published": 2, "seed": 0}  # fmt: skip
-    return ascents.Ascents(**values | changes)
+    return ascent_study.Ascents(**values | changes)
 
 
 def test_the_study_of_ascents(small: tuple[NICE, Tensor, Tensor]) -> None:
     model, images, hidden = small
     gaussian = Corrupted.hide(images, hidden).fill(0.3)
-    found = ascents.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending())
+    found = ascent_study.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending())
     assert found["grey_images"].shape == (2, 6, 784)
     assert found["grey_frames"].shape == (6, 2, 784)
     assert found["paper_error"].shape == (6, 2, 2)
@@ -407,9 +407,9 @@ def test_the_study_of_ascents(small: tuple[NICE, Tensor, Tensor]) -> None:
     error = np.square(found["grey_images"] - images.numpy())[0][:, hidden[0]].mean(1)
     np.testing.assert_allclose(found["grey_error"][-1, 0], error, rtol=1e-5)
     with pytest.raises(InputError, match="sheet.mask must be one of b, c, got a"):
-        ascents.study(model, images, hidden, gaussian, ["b", "c"], 4, ascending())
+        ascent_study.study(model, images, hidden, gaussian, ["b", "c"], 4, ascending())
     with pytest.raises(InputError, match="ascend.published must be <= the 6 images"):
-        ascents.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending(published=7))
+        ascent_study.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending(published=7))
 
 
 def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) -> None:

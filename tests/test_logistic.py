@@ -2,8 +2,8 @@ import numpy as np
 import torch
 from scipy import stats
 
-from nicelab import logistic
-from nicelab.device import generator
+from nicelab.flows import logistic
+from nicelab.streams import generator
 
 
 def test_log_prob_is_that_of_scipy() -> None:

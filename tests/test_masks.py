@@ -11,7 +11,7 @@ from imports import ROOT
 from nicelab.errors import InputError
 from nicelab.inpainting.masks import Mask
 from nicelab.inpainting.problems import Masking, problems
-from nicelab.params import load
+from nicelab.pipeline.params import load
 
 
 def hidden(folder: Path = Path(), **mask: Any) -> torch.Tensor:  # noqa: ANN401

@@ -3,9 +3,9 @@ import torch
 from scipy import stats
 from torch.func import jacrev
 
-from nicelab import logistic
-from nicelab.device import generator
-from nicelab.nice import MASK, NICE, Architecture
+from nicelab.flows import logistic
+from nicelab.flows.nice import MASK, NICE, Architecture
+from nicelab.streams import generator
 
 PAPER = Architecture(couplings=4, hidden=1000, depth=5)
 

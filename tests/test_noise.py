@@ -4,8 +4,8 @@ import pytest
 import torch
 from scipy import stats
 
-from nicelab.device import generator
-from nicelab.noise import Antithetic, Independent, Noise, Sobol, Stratified
+from nicelab.gradients.noise import Antithetic, Independent, Noise, Sobol, Stratified
+from nicelab.streams import generator
 
 KINDS = [Independent(), Antithetic(), Stratified(), Sobol()]
 

@@ -4,7 +4,7 @@ import torch
 from numpy.polynomial.hermite_e import hermegauss
 from torch.func import grad, jacrev, vmap
 
-from nicelab import objective
+from nicelab.gradients import objective
 
 POINTS = torch.tensor(
     [[0.0, 0.0], [0.3, -0.5], [1.4, 0.7], [-2.0, 0.3], [3.0, -1.0]], dtype=torch.float64

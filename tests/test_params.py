@@ -5,7 +5,7 @@ import pytest
 from pydantic import Field
 
 from nicelab.errors import InputError
-from nicelab.params import Section, flatten, load, read_all
+from nicelab.pipeline.params import Section, flatten, load, read_all
 
 
 class Sampler(Section):

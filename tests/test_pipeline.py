@@ -12,9 +12,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from conftest import run
-from imports import ROOT, first_party, sections
+from imports import ROOT, sections
 from lock import stale_stages
-from nicelab.params import flatten, read_all
+from nicelab.pipeline.deps import first_party, rewritten
+from nicelab.pipeline.params import flatten, read_all
 
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
 STUDIES = ("training", "likelihood", "diagnostics", "samples", *INPAINTING, "convolution",
@@ -79,10 +80,10 @@ def fill(value: Any, key: str, item: dict[str, str]) -> Any:  # noqa: ANN401
 def undeclared(name: str, stage: dict[str, Any]) -> set[str]:
     """Modules that a stage imports and parameters that it reads, but does not declare."""
     script = ROOT / "stages" / f"{name.split('@')[0]}.py"
-    modules = first_party(script)
+    modules = first_party(ROOT, script)
     if "@" in name:  # the script imports the module of the study that it is given
         module = ROOT / "src" / "nicelab" / "figures" / f"{name.split('@')[1]}.py"
-        modules |= {str(module.relative_to(ROOT)), *first_party(module)}
+        modules |= {str(module.relative_to(ROOT)), *first_party(ROOT, module)}
     needed = modules | {str(script.relative_to(ROOT))}
     read = set(read_all(ROOT / "params.yaml")) if name == "report" else sections(script)
     return (needed - set(stage["deps"])) | (read - set(stage.get("params", [])))
@@ -91,6 +92,22 @@ def undeclared(name: str, stage: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize("name", stages())
 def test_stages_declare_what_they_import_and_read(name: str) -> None:
     assert not undeclared(name, stages()[name])
+
+
+def test_dvc_yaml_is_as_make_deps_writes_it() -> None:
+    assert rewritten(ROOT) == (ROOT / "dvc.yaml").read_text()
+
+
+def test_make_deps_adds_what_is_imported_and_drops_what_is_not(tmp_path: Path) -> None:
+    for part in ("stages", "src"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    text = (ROOT / "dvc.yaml").read_text()
+    extra = "      - stages/train.py\n      - src/nicelab/published.py\n"
+    for wrong in (text.replace("      - src/nicelab/flows/coupling.py\n", ""),
+                  text.replace("      - stages/train.py\n", extra)):  # fmt: skip
+        assert wrong != text
+        (tmp_path / "dvc.yaml").write_text(wrong)
+        assert rewritten(tmp_path) == text
 
 
 @pytest.mark.parametrize("name", stages())
@@ -205,7 +222,7 @@ def test_stale_code_is_noticed(finished: Path) -> None:
 def test_stale_code_is_noticed_without_data(clone: Callable[[str], Path]) -> None:
     root = clone("without_data")
     shutil.copy(ROOT / "params.yaml", root / "params.yaml")
-    module = root / "src" / "nicelab" / "coupling.py"
+    module = root / "src" / "nicelab" / "flows" / "coupling.py"
     module.write_text(module.read_text() + "\n")
     assert "train" in stale_stages(root)
 
@@ -254,7 +271,7 @@ def test_metrics_are_shown_and_compared(finished: Path) -> None:
 
 def test_the_committed_metrics_have_their_names() -> None:
     """Fixed, so that metrics can be compared across commits."""
-    from nicelab.artifacts import read_metrics
+    from nicelab.pipeline.artifacts import read_metrics
 
     files = (ROOT / "metrics").glob("*.json")
     names = {path.stem: flatten(read_metrics(path)) for path in files}

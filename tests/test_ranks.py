@@ -10,9 +10,9 @@ import torch
 from ruamel.yaml import YAML
 
 from imports import ROOT
-from nicelab import checkpoint
-from nicelab.artifacts import read_metrics, read_table, write_arrays
-from nicelab.ranks import Ranks
+from nicelab.flows import checkpoint
+from nicelab.machine.ranks import Ranks
+from nicelab.pipeline.artifacts import read_metrics, read_table, write_arrays
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 SCRIPT = str(ROOT / "stages" / "train.py")

@@ -9,9 +9,9 @@ from jinja2 import UndefinedError
 from imports import ROOT
 from nicelab.errors import InputError
 from nicelab.report.contents import read_contents
+from nicelab.report.headlines import HEADINGS, markdown, rows
 from nicelab.report.readme import BEGIN, END, with_results
 from nicelab.report.render import render, render_markdown
-from nicelab.report.results import HEADINGS, markdown, rows
 
 CONTENTS = read_contents(*(ROOT / x for x in ("metrics", "figures", "stages", "params.yaml")))
 METRICS, FIGURES, SOURCES = CONTENTS.metrics, CONTENTS.figures, CONTENTS.sources

@@ -2,9 +2,9 @@ import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from nicelab import logistic
-from nicelab.nice import NICE, Architecture
-from nicelab.sampling import (
+from nicelab.flows import logistic
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.likelihood.sampling import (
     Sampling,
     interpolate,
     nearest,

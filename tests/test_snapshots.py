@@ -13,8 +13,8 @@ import torch
 from ruamel.yaml import YAML
 
 from imports import ROOT
-from nicelab.artifacts import write_arrays
-from nicelab.snapshots import Snapshots
+from nicelab.likelihood.snapshots import Snapshots
+from nicelab.pipeline.artifacts import write_arrays
 
 STATE = {"model": {"s": torch.arange(3.0)}, "curve": [{"epoch": 1, "nats": 0.1}], "best_epoch": 1}
 
@@ -34,7 +34,7 @@ def test_other_data_parameters_or_code_have_other_snapshots(
     assert Snapshots(tmp_path / "model", "data", {"seed": 1}).load() is None
     changed = tmp_path / "changed.py"
     changed.write_text("")
-    monkeypatch.setattr("nicelab.artifacts.__file__", str(changed))
+    monkeypatch.setattr("nicelab.pipeline.artifacts.__file__", str(changed))
     assert Snapshots(tmp_path / "model", "data", {"seed": 0}).load() is None
     monkeypatch.undo()
     assert Snapshots(tmp_path / "model", "data", {"seed": 0}).load()

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 from ruamel.yaml import YAML
 
 from imports import ROOT
-from nicelab import checkpoint
-from nicelab.artifacts import write_arrays, write_weights
-from nicelab.nice import NICE, Architecture
+from nicelab.flows import checkpoint
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.pipeline.artifacts import write_arrays, write_weights
 
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py"))
 TINY = Architecture(couplings=2, hidden=4, depth=1)

@@ -9,8 +9,8 @@ from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Brownian, Constant
 from nicelab.importance.simulation import BLOCK
 from nicelab.importance.splitting import by_balance, split
+from nicelab.importance.threads import AHEAD, concurrently
 from nicelab.importance.trials import replicate, tally
-from nicelab.threads import AHEAD, concurrently
 
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
 

@@ -1,11 +1,18 @@
 import pytest
 import torch
 
-from nicelab.device import generator
 from nicelab.errors import InputError
-from nicelab.images import dequantise
-from nicelab.nice import NICE, Architecture
-from nicelab.training import Trained, Training, log_likelihoods, moments, schedule, train
+from nicelab.flows.nice import NICE, Architecture
+from nicelab.images.levels import dequantise
+from nicelab.likelihood.training import (
+    Trained,
+    Training,
+    log_likelihoods,
+    moments,
+    schedule,
+    train,
+)
+from nicelab.streams import generator
 
 CONFIG = Training(
     epochs=4,

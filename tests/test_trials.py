@@ -14,9 +14,9 @@ from nicelab.importance import trials
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.proposals import Brownian, Constant
 from nicelab.importance.simulation import BLOCK
+from nicelab.importance.threads import AHEAD
 from nicelab.importance.trials import replicate, tally
 from nicelab.statistics import mean, relative_error
-from nicelab.threads import AHEAD
 
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

@@ -22,7 +22,7 @@ from ruamel.yaml.error import YAMLError
 from scmrepo.exceptions import SCMError
 
 from nicelab.errors import InputError
-from nicelab.params import flatten
+from nicelab.pipeline.params import flatten
 
 WORKSPACE = "workspace"
 DATA = "data/"

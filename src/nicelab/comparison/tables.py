@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from nicelab.comparison.changes import Changes
+from nicelab.comparison.difference import Changes
 from nicelab.comparison.verdicts import LEVEL, Row, Verdict, direction
 from nicelab.formatting import estimate, number
 from nicelab.statistics import Estimate

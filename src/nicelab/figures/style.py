@@ -13,7 +13,7 @@ from matplotlib.text import Annotation
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from nicelab.artifacts import writing
+from nicelab.pipeline.artifacts import writing
 
 # Okabe and Ito (2008): distinct under every common colour blindness.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (

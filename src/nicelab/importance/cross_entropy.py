@@ -21,7 +21,7 @@ from nicelab.errors import InputError
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Constant, Proposal
 from nicelab.importance.simulation import Games, stream
-from nicelab.params import Section
+from nicelab.pipeline.params import Section
 
 ELITE = 0.1  # share of the paths that reaches the next level
 RECORDED = 20_000_000  # plays kept in memory at most

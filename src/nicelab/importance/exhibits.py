@@ -10,7 +10,7 @@ from nicelab.importance.intervals import coverage
 from nicelab.importance.proposals import Constant, Doob, log_reach
 from nicelab.importance.simulation import stream
 from nicelab.importance.trials import tally
-from nicelab.ranks import Ranks
+from nicelab.machine.ranks import Ranks
 from nicelab.statistics import Estimate
 
 BEYOND = 2.5  # end of the curves, in distances of the best q from p

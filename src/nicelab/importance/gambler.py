@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from nicelab.params import Section
+from nicelab.pipeline.params import Section
 
 
 def _as_number(value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds

@@ -10,7 +10,7 @@ from pydantic import Field
 from scipy.stats import binomtest, norm
 
 from nicelab.importance.gambler import Gambler, log_weight, outcome
-from nicelab.params import Section
+from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 
 LEVEL = 0.95

@@ -15,8 +15,8 @@ from numba import njit
 
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Proposal, tabulated
-from nicelab.ranks import ALONE, Ranks
-from nicelab.threads import concurrently
+from nicelab.importance.threads import concurrently
+from nicelab.machine.ranks import ALONE, Ranks
 
 BLOCK = 1 << 14  # paths at once; path i is always the same one of block i // BLOCK
 STRETCH = 1 << 17  # plays at once, of all paths together

@@ -19,9 +19,9 @@ from pydantic import Field
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import log_climb
 from nicelab.importance.simulation import stream
-from nicelab.params import Section
-from nicelab.ranks import ALONE, Ranks
-from nicelab.threads import concurrently
+from nicelab.importance.threads import concurrently
+from nicelab.machine.ranks import ALONE, Ranks
+from nicelab.pipeline.params import Section
 
 
 class Splitting(Section):

@@ -40,7 +40,7 @@ from nicelab.importance.proposals import (
 from nicelab.importance.simulation import stream, trajectories
 from nicelab.importance.splitting import LevelFunction, by_balance, by_reach, split
 from nicelab.importance.trials import Tally, replicate, tally
-from nicelab.ranks import ALONE, Ranks
+from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate, mean
 
 NO_VARIANCE = 1e-9  # relative variance below which only rounding is left

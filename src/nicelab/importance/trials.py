@@ -13,9 +13,9 @@ from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.moments import Moments
 from nicelab.importance.proposals import Proposal, tabulated
 from nicelab.importance.simulation import BLOCK, Paths, simulate
-from nicelab.ranks import ALONE, Ranks
+from nicelab.importance.threads import concurrently
+from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate
-from nicelab.threads import concurrently
 
 
 @dataclass(frozen=True)

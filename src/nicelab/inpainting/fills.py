@@ -11,10 +11,10 @@ from skimage.restoration import inpaint_biharmonic
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from nicelab.images import LEVELS, SIDE
+from nicelab.images.levels import LEVELS, SIDE
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.gaussian import Gaussian
-from nicelab.params import Section
+from nicelab.pipeline.params import Section
 
 
 class Filling(Section):

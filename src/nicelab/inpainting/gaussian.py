@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from nicelab.images import LEVELS
+from nicelab.images.levels import LEVELS
 from nicelab.inpainting.corrupted import Corrupted
 
 DEQUANTISATION = 1 / (12 * LEVELS**2)  # variance of the uniform noise within a grey level

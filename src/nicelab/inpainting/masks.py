@@ -20,11 +20,11 @@ import torch
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from nicelab.device import generator
 from nicelab.errors import InputError
-from nicelab.images import LEVELS, SIDE
-from nicelab.params import Section
-from nicelab.pictures import read_levels
+from nicelab.images.levels import LEVELS, SIDE
+from nicelab.images.pictures import read_levels
+from nicelab.pipeline.params import Section
+from nicelab.streams import generator
 
 Span = Annotated[list[Annotated[int, Field(ge=0, lt=SIDE)]], Field(min_length=2, max_length=2)]
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nicelab.errors import InputError
 from nicelab.inpainting.masks import Mask
-from nicelab.params import Section
+from nicelab.pipeline.params import Section
 
 
 class Masking(Section):

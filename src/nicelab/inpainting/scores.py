@@ -7,10 +7,10 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from nicelab.classifier import Classifier
-from nicelab.images import LEVELS, SIDE
+from nicelab.flows.nice import NICE
+from nicelab.images.levels import LEVELS, SIDE
+from nicelab.inpainting.classifier import Classifier
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.nice import NICE
 from nicelab.statistics import Estimate, mean
 
 LEAST_ERROR = 1 / (12 * (LEVELS - 1) ** 2)  # what rounding to grey levels makes; 58.9 dB

@@ -9,9 +9,9 @@ from typing import Any
 
 from jinja2 import UndefinedError
 
-from nicelab.artifacts import digest, read_metrics
 from nicelab.errors import InputError
-from nicelab.params import flatten, read_all
+from nicelab.pipeline.artifacts import digest, read_metrics
+from nicelab.pipeline.params import flatten, read_all
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "dvc")
 

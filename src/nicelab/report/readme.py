@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from nicelab.artifacts import read_metrics, writing
-from nicelab.cli import PATH
 from nicelab.errors import InputError
-from nicelab.report.results import markdown, rows
+from nicelab.pipeline.artifacts import read_metrics, writing
+from nicelab.pipeline.options import PATH
+from nicelab.report.headlines import markdown, rows
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 

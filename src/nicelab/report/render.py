@@ -15,7 +15,7 @@ from markupsafe import Markup
 from PIL import Image, ImageSequence
 
 from nicelab import formatting, published
-from nicelab.report import results
+from nicelab.report import headlines
 
 NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
 FILM_WIDTH = 960  # pixels
@@ -97,8 +97,8 @@ def _context(
 ) -> dict[str, Any]:
     return {
         "m": metrics,
-        "results": results.rows(dict(metrics)),
-        "headings": results.HEADINGS,
+        "results": headlines.rows(dict(metrics)),
+        "headings": headlines.HEADINGS,
         "provenance": provenance,
         "published": published,
         "sources": sources,

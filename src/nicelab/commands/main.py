@@ -1,0 +1,16 @@
+"""The command `nicelab`."""
+
+import click
+
+from nicelab.commands.compare import compare
+from nicelab.commands.model import inpaint, log_prob, sample
+from nicelab.commands.report import report
+
+
+@click.group()
+def main() -> None:
+    """Use a trained NICE, and compare runs. The pipeline itself is run with `dvc repro`."""
+
+
+for command in (compare, report, sample, log_prob, inpaint):
+    main.add_command(command)

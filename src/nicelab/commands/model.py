@@ -1,0 +1,184 @@
+"""A trained model at work on a user's own files: `nicelab sample`, `log-prob` and `inpaint`."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.utils import save_image
+
+from nicelab.errors import InputError
+from nicelab.flows import checkpoint
+from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, dequantise, scale
+from nicelab.images.pictures import read_levels
+from nicelab.inpainting.ascent import DecayingAdam, ascend
+from nicelab.inpainting.corrupted import Corrupted
+from nicelab.inpainting.density import fisher_information
+from nicelab.inpainting.gaussian import Gaussian
+from nicelab.inpainting.masks import from_picture
+from nicelab.inpainting.problems import Masking
+from nicelab.likelihood.training import log_likelihoods
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import require_writable, writing
+from nicelab.pipeline.options import PATH, params_option
+from nicelab.pipeline.params import load
+from nicelab.statistics import mean
+from nicelab.streams import generator
+
+FORMATS = {f".{name}": name for name in ("png", "gif", "bmp", "tiff", "webp")}
+
+model_option = click.option(
+    "--model",
+    type=PATH,
+    default="model/nice.safetensors",
+    show_default=True,
+    help="The trained weights.",
+)
+seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+
+
+STARTS = {"gaussian": 0.05, "grey": 0.15}  # and the first step from there, in the grey range
+SAMPLES = 4000  # of the model, from which its covariance and its pixels' scales are learned
+TOLERANCE = 0.1  # of the projected gradient, in standard deviations
+
+
+def picture_format(out: Path) -> str:
+    """The format that the name of a picture asks for, once it is known that it can be written.
+
+    Raises:
+        InputError: the ending is unknown, or the file cannot be written.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise InputError(f"--out must end in {', '.join(FORMATS)}, got {out}")
+    require_writable(out)
+    return FORMATS[out.suffix.lower()]
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(1, 10_000), default=64, show_default=True)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Factor of the latents: below 1 for likelier images.",
+)
+@click.option("--out", type=PATH, required=True, help=f"The picture: {', '.join(FORMATS)}.")
+@seed_option
+@model_option
+@device_option
+def sample(
+    count: int, temperature: float, out: Path, seed: int, model: Path, device: torch.device
+) -> None:
+    """Draw images and save them side by side as one picture."""
+    form = picture_format(out)
+    flow, _ = checkpoint.load(model, device)
+    images = flow.sample(count, generator(seed, "samples", device=device), temperature)
+    with writing(out) as temporary, temporary.open("wb") as file:
+        save_image(
+            images.view(-1, 1, SIDE, SIDE).clamp(0, 1),
+            file,
+            format=form,
+            nrow=int(np.ceil(np.sqrt(count))),
+            padding=2 if count > 1 else 0,
+            pad_value=1.0,
+        )
+
+
+@click.command("log-prob")
+@click.argument("images", type=PATH, nargs=-1, required=True)
+@click.option(
+    "--draws",
+    type=click.IntRange(2, 100_000),
+    default=100,
+    show_default=True,
+    help="Dequantisations of each image.",
+)
+@seed_option
+@model_option
+@device_option
+def log_prob(
+    images: tuple[Path, ...], draws: int, seed: int, model: Path, device: torch.device
+) -> None:
+    """Log-likelihood of grey images of 28 × 28 pixels, white on black like MNIST.
+
+    Prints a line per image, with tabs: its name, nats, their standard error over noise draws, and
+    bits per dimension.
+    """
+    levels = {path: read_levels(path) for path in images}
+    flow, _ = checkpoint.load(model, device)
+    click.echo("image\tlog_likelihood\tstandard_error\tbits_per_dim")
+    for path, pixels in levels.items():
+        noise = generator(seed, "noise", device=device)
+        x = dequantise(pixels.to(device).expand(draws, -1), noise)
+        nats = mean(log_likelihoods(flow, x).cpu())
+        bits = bits_per_dim(nats.value)
+        click.echo(f"{path}\t{nats.value:.2f}\t{nats.standard_error:.2f}\t{bits:.4f}")
+
+
+@click.command()
+@click.argument("image", type=PATH)
+@click.option(
+    "--mask",
+    required=True,
+    help="A picture, white where pixels are hidden, or the name of a mask in the parameter file.",
+)
+@click.option("--out", type=PATH, required=True, help=f"The picture: {', '.join(FORMATS)}.")
+@click.option(
+    "--start",
+    type=click.Choice(list(STARTS)),
+    default="gaussian",
+    show_default=True,
+    help="Where the ascent begins: at the answer of a Gaussian like the model, or at grey.",
+)
+@click.option("--steps", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@seed_option
+@params_option
+@model_option
+@device_option
+def inpaint(
+    image: Path, mask: str, out: Path, start: str, steps: int, seed: int, params: Path,
+    model: Path, device: torch.device,
+) -> None:  # fmt: skip
+    """Complete the hidden pixels of a grey image of 28 × 28 pixels, white on black like MNIST.
+
+    Ascends the model's likelihood; the other pixels keep their grey levels. Prints log p of the
+    image as given and as completed, in nats.
+    """
+    levels, hidden = read_levels(image), read_mask(mask, params)
+    form = picture_format(out)
+    flow, _ = checkpoint.load(model, device)
+    grey = torch.from_numpy(scale(levels.numpy()))[None].to(device)
+    corrupted = Corrupted.hide(grey, hidden[None].to(device))
+    samples = flow.sample(SAMPLES, generator(seed, "samples", device=device))
+    spread = fisher_information(flow.log_prob, samples).diagonal().rsqrt().to(grey.dtype)
+    begin = corrupted.fill(0.5)
+    if start == "gaussian":
+        begin = Gaussian.fit(samples.clamp(0, 1)).conditional_mean(corrupted)
+    rule = DecayingAdam(STARTS[start], steps)
+    for state in ascend(flow.log_prob, corrupted, begin, rule, steps, spread, TOLERANCE):
+        found = state
+    click.echo(f"{flow.log_prob(grey).item():.2f}\t{found.log_prob.item():.2f}")
+    completed = (found.x[0, 0].cpu() * (LEVELS - 1)).round().to(torch.uint8)
+    picture = Image.fromarray(torch.where(hidden, completed, levels).view(SIDE, SIDE).numpy())
+    with writing(out) as temporary, temporary.open("wb") as file:
+        picture.save(file, format=form, lossless=True)
+
+
+def read_mask(mask: str, params: Path) -> torch.Tensor:
+    """The hidden pixels of a picture, or of a mask by its name, shape (784,).
+
+    Raises:
+        InputError: it is neither, or cannot be used.
+    """
+    if Path(mask).suffix or Path(mask).exists():
+        return from_picture(Path(mask))
+    named = load(params, "mask", Masking).masks
+    if mask not in named:
+        raise InputError(f"--mask must be a picture or one of {', '.join(named)}, got {mask}")
+    hidden = named[mask].hidden(params.parent / "masks")
+    if not hidden.any() or hidden.all():
+        what = "every pixel" if hidden.any() else "no pixel"
+        raise InputError(f"mask.masks.{mask} hides {what}: it must hide some and leave some")
+    return hidden

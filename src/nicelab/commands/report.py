@@ -1,0 +1,46 @@
+"""The command `nicelab report`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nicelab.comparison import tables
+from nicelab.comparison.difference import changes
+from nicelab.comparison.revisions import WORKSPACE, Revision
+from nicelab.pipeline.artifacts import require_writable, writing
+from nicelab.pipeline.options import PATH, params_option
+from nicelab.report.contents import complete, read_contents
+from nicelab.report.render import render
+
+
+@click.command()
+@click.option("--against", metavar="REV", help="Add what has changed since this revision.")
+@click.option("--out", type=PATH, default="report.html", show_default=True, help="The page.")
+@params_option
+def report(against: str | None, out: Path, params: Path) -> None:
+    """Render the report of the workspace, with what has changed since another revision.
+
+    The pipeline's own report is report/report.html; this one goes where you want it.
+    """
+    require_writable(out)
+    contents = read_contents(Path("metrics"), Path("figures"), Path("stages"), params)
+    since = _since(against) if against else None
+    page = complete(
+        lambda: render(
+            contents.metrics, contents.figures, contents.provenance, contents.sources, since
+        )
+    )
+    with writing(out) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _since(name: str) -> dict[str, Any]:
+    with Revision(name) as before, Revision(WORKSPACE) as after:
+        found = changes(before, after)
+    return {
+        "before": found.before,
+        "summary": tables.summary(found),
+        "headings": tables.HEADINGS,
+        "rows": [tables.cells(row) for row in tables.listed(found)],
+    }

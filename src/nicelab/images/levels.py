@@ -1,0 +1,56 @@
+"""Grey images as numbers: dequantisation, split, bits per dimension.
+
+A pixel is one of 256 levels. Adding uniform noise makes it continuous,
+
+    x = (pixel + u) / 256,  u ~ U[0, 1),
+
+so a density p(x) on [0, 1]^D bounds the probability of the discrete image:
+log₂ P(image) ≥ E_u[log₂ p(x)] − 8 D (Theis, van den Oord and Bethge, 2016, section 3.1).
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LEVELS = 256
+SIDE = 28
+PIXELS = SIDE * SIDE
+
+
+def dequantise(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Continuous images from grey levels, with fresh noise for every pixel of every image.
+
+    Args:
+        pixels: levels 0–255, shape (*, D), dtype uint8.
+        generator: the source of the noise, on the device of `pixels`.
+
+    Returns:
+        float32 in [0, 1], shape (*, D).
+    """
+    noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
+    return (pixels + noise) / LEVELS
+
+
+def moments(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each dequantised pixel, from levels of shape (n, D)."""
+    x = pixels.double()
+    variance = x.var(0, correction=0) + 1 / 12  # the noise adds that of U[0, 1)
+    return ((x.mean(0) + 0.5) / LEVELS).float(), (variance.sqrt() / LEVELS).float()
+
+
+def scale(pixels: np.ndarray) -> np.ndarray:
+    """Grey levels 0–255 as numbers 0–1 without noise, float32 (torchvision's `ToTensor`)."""
+    return (pixels / np.float32(LEVELS - 1)).astype(np.float32)
+
+
+def split(count: int, held_out: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Indices of a random split into (kept, held out), each in increasing order."""
+    order = torch.randperm(count, generator=generator)
+    return order[held_out:].sort().values, order[:held_out].sort().values
+
+
+def bits_per_dim(log_likelihood: float, dimensions: int = PIXELS) -> float:
+    """Bits per pixel from nats per image of a density on [0, 1]^D: 8 − LL / (D ln 2)."""
+    return math.log2(LEVELS) - log_likelihood / (dimensions * math.log(2))

@@ -1,0 +1,91 @@
+"""Write the code that each stage depends on into dvc.yaml: `make deps`.
+
+A stage depends on its script and on every module of ours that the script imports, directly or
+through another. A figure's script imports the module of its study by name, and a flow's family is
+imported by name too: dvc.yaml names these by `${key}` and `${model.family}`.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, MutableMapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import click
+from ruamel.yaml import YAML
+
+from nicelab.pipeline.artifacts import writing
+from nicelab.pipeline.options import PATH
+
+FIGURE = "src/nicelab/figures/${key}.py"
+
+
+def first_party(root: Path, *scripts: Path) -> set[str]:
+    """Paths, relative to the project's root, of all modules of ours that scripts need."""
+    found: set[Path] = set()
+    queue = list(scripts)
+    while queue:
+        new = set(_imported(root, queue.pop())) - found
+        found |= new
+        queue += new
+    return {str(path.relative_to(root)) for path in found}
+
+
+def _imported(root: Path, path: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            candidate = (root / "src").joinpath(*parts).with_suffix(".py")
+            if parts[0] == "nicelab" and candidate.is_file():
+                yield candidate
+
+
+def code(root: Path, name: str, studies: Iterable[str] = ()) -> list[str]:
+    """What a stage depends on of our code, as dvc.yaml writes it.
+
+    Args:
+        root: the project.
+        name: of the stage.
+        studies: the figures that it draws, if it is the template of several stages.
+    """
+    script = f"stages/{name}.py"
+    drawn = {study: f"src/nicelab/figures/{study}.py" for study in studies}
+    modules = first_party(root, root / script, *(root / path for path in drawn.values()))
+    by_name = [FIGURE] if drawn else []
+    return [script, *by_name, *sorted(modules - set(drawn.values()))]
+
+
+def rewritten(root: Path) -> str:
+    """The text of dvc.yaml with the code of every stage as it is imported now."""
+    yaml = YAML()
+    yaml.width = 1000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    pipeline = yaml.load((root / "dvc.yaml").read_text(encoding="utf-8"))
+    for name, stage in pipeline["stages"].items():
+        _rewrite(stage.get("do", stage), code(root, name, stage.get("foreach", ())))
+    text = StringIO()
+    yaml.dump(pipeline, text)
+    return text.getvalue()
+
+
+def _rewrite(stage: MutableMapping[str, Any], modules: list[str]) -> None:
+    stage["deps"][:] = [dep for dep in stage["deps"] if not dep.endswith(".py")] + modules
+
+
+@click.command()
+@click.option("--root", type=PATH, default=".", help="The project.")
+def main(root: Path) -> None:
+    """Rewrite the dependencies in dvc.yaml."""
+    text = rewritten(root)
+    with writing(root / "dvc.yaml") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

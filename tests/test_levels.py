@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+import torch
+from scipy.stats import kstest
+
+from nicelab.images.levels import bits_per_dim, dequantise, scale, split
+from nicelab.streams import generator
+
+
+def test_dequantised_pixels_stay_in_their_level() -> None:
+    pixels = torch.arange(256, dtype=torch.uint8).repeat(40, 1)
+    x = dequantise(pixels, generator(0))
+    assert (x * 256 >= pixels).all()
+    assert (x * 256 <= pixels.float() + 1).all()
+    assert x.dtype == torch.float32
+
+
+def test_noise_is_uniform_and_fresh_for_every_pixel_of_every_image() -> None:
+    noise = 256 * dequantise(torch.zeros(50, 784, dtype=torch.uint8), generator(0))
+    assert kstest(noise.flatten().numpy(), "uniform").pvalue > 1e-3
+    assert len(noise.unique()) > 0.99 * noise.numel()
+
+
+def test_a_noise_vector_shared_by_the_batch_would_be_seen() -> None:
+    shared = torch.rand(784, generator=generator(0)).expand(50, 784)
+    assert not len(shared.unique()) > 0.99 * shared.numel()
+
+
+def test_scale_is_that_of_to_tensor() -> None:
+    assert scale(np.array([0, 51, 255], np.uint8)).tolist() == pytest.approx([0, 0.2, 1])
+
+
+def test_bits_per_dim_of_the_paper() -> None:
+    """1980.50 nats are 4.356 bits per dimension; the ceiling 784 ln 256 is 0 bits."""
+    assert bits_per_dim(1980.50) == pytest.approx(4.356, abs=5e-4)
+    assert bits_per_dim(784 * np.log(256)) == pytest.approx(0, abs=1e-12)
+
+
+def test_split_is_a_partition() -> None:
+    kept, held_out = split(100, 30, generator(0))
+    assert len(held_out) == 30
+    assert sorted([*kept.tolist(), *held_out.tolist()]) == list(range(100))
+    assert not torch.equal(held_out, split(100, 30, generator(1))[1])
