@@ -14,10 +14,10 @@ import torch.nn.functional as F
 import zuko
 from torch import Tensor, nn
 
-from nicelab.flows.nice import MASK, NICE, Architecture
+from nicelab.flows.families.nice import MASK, NICE, Architecture
 
 WIDTH, HIDDEN, DEPTH, COUPLINGS = 784, 1000, 5, 4
-ARCHITECTURE = Architecture(couplings=COUPLINGS, hidden=HIDDEN, depth=DEPTH)
+ARCHITECTURE = Architecture(family="nice", couplings=COUPLINGS, hidden=HIDDEN, depth=DEPTH)
 EVEN = torch.arange(WIDTH) % 2 == 0
 
 
@@ -46,8 +46,11 @@ class Scale(nn.Module):
 def network(inputs: int, outputs: int) -> nn.Sequential:
     """The network of a coupling."""
     widths = [inputs] + DEPTH * [HIDDEN]
-    layers = [part for a, b in zip(widths, widths[1:], strict=False)
-              for part in (nn.Linear(a, b), nn.ReLU())]  # fmt: skip
+    layers = [
+        part
+        for a, b in zip(widths, widths[1:], strict=False)
+        for part in (nn.Linear(a, b), nn.ReLU())
+    ]
     return nn.Sequential(*layers, nn.Linear(HIDDEN, outputs))
 
 
@@ -66,12 +69,14 @@ def with_zuko() -> Flow:
     """zuko: additive general couplings in a composed transform."""
     couplings = [
         zuko.flows.GeneralCouplingTransform(
-            WIDTH, mask=EVEN if shifts == "odd" else ~EVEN,
-            univariate=zuko.transforms.AdditiveTransform, shapes=[()],
+            WIDTH,
+            mask=EVEN if shifts == "odd" else ~EVEN,
+            univariate=zuko.transforms.AdditiveTransform,
+            shapes=[()],
             hidden_features=DEPTH * [HIDDEN],
         )
         for shifts in (MASK[k % 2] for k in range(COUPLINGS))
-    ]  # fmt: skip
+    ]
     scale = Scale()
 
     def log_prob(x: Tensor) -> Tensor:
@@ -115,11 +120,12 @@ def with_normflows() -> Flow:
     """
     blocks = [
         normflows.flows.AffineCouplingBlock(
-            network(WIDTH // 2, WIDTH // 2), scale=False,
+            network(WIDTH // 2, WIDTH // 2),
+            scale=False,
             split_mode="channel_inv" if MASK[k % 2] == "even" else "channel",
         )
         for k in range(COUPLINGS)
-    ]  # fmt: skip
+    ]
     scale = Scale()
 
     def log_prob(x: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ standard error over turns; one process and as many threads as PyTorch uses (`OMP
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import click
 import numpy as np
@@ -17,9 +19,10 @@ import torch
 
 from nicelab.formatting import estimate
 from nicelab.importance.config import Importance
-from nicelab.importance.proposals import Constant, Proposal, relative_variance, tabulated
-from nicelab.importance.simulation import BLOCK, simulate, stream, whole_numbers
-from nicelab.importance.study import proposals
+from nicelab.importance.draws import Draws
+from nicelab.importance.methods import Weighted, proposals
+from nicelab.importance.proposals import Proposal, relative_variance, tabulated
+from nicelab.importance.simulation import BLOCK, simulate, whole_numbers
 from nicelab.importance.threads import concurrently
 from nicelab.pipeline.options import params_option
 from nicelab.pipeline.params import load
@@ -27,6 +30,7 @@ from nicelab.statistics import mean
 
 GOAL = 0.01  # relative error
 MOST = 1_000_000  # paths that are played
+DRAWS = Draws(0, "benchmark")
 
 
 def sheets_loop(config: Importance, paths: int) -> float:
@@ -56,9 +60,7 @@ def seconds(run: Callable[[], object]) -> float:
 
 def play(config: Importance, proposal: Proposal, paths: int) -> int:
     """Number of plays."""
-    return sum(
-        int(block.plays.sum()) for block in simulate(config, proposal, paths, 0, "benchmark")
-    )
+    return sum(int(block.plays.sum()) for block in simulate(config, proposal, paths, DRAWS))
 
 
 def bernoulli_rate(config: Importance) -> float:
@@ -66,11 +68,55 @@ def bernoulli_rate(config: Importance) -> float:
     threshold, blocks, repeats = np.uint32(config.q * 2**32), range(64), 100
 
     def compared(block: int) -> None:
-        random = stream(0, "benchmark", block)
+        random = DRAWS.stream(block)
         for _ in range(repeats):
             np.less(whole_numbers(random, BLOCK), threshold)
 
     return len(blocks) * repeats * BLOCK / seconds(lambda: list(concurrently(compared, blocks)))
+
+
+@dataclass
+class Candidate:
+    """A proposal on trial.
+
+    Args:
+        label: what readers call it.
+        proposal: its rows computed once.
+        needed: paths to the goal.
+        table: seconds that it took to compute the rows; none for a constant.
+        took: seconds to the goal, by turn.
+        rates: plays per second, by turn.
+    """
+
+    label: str
+    proposal: Proposal
+    needed: int
+    table: float | None
+    took: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, config: Importance, entry: Weighted) -> Self:
+        """Compute its table."""
+        needed = max(2, round(relative_variance(config, entry.proposal) / GOAL**2))
+        start = time.perf_counter()
+        proposal = tabulated(config, entry.proposal)
+        table = None if proposal is entry.proposal else time.perf_counter() - start
+        return cls(entry.label, proposal, needed, table)
+
+    def turn(self, config: Importance) -> None:
+        """Play once more."""
+        paths, plays = min(self.needed, MOST), []
+        took = seconds(lambda: plays.append(play(config, self.proposal, paths)))
+        self.took.append(took * self.needed / paths)
+        self.rates.append(plays[0] / took)
+
+    def row(self, loop: np.ndarray, limit: np.ndarray) -> str:
+        """Its row of the table, given the loop's seconds and the Bernoulli rates."""
+        took, rate = np.array(self.took), np.array(self.rates)
+        table = "–" if self.table is None else f"{self.table:.2g}"
+        cells = (cell(took), cell(loop / took), cell(rate / 1e6), cell(rate / limit))
+        return f"| {self.label} | {self.needed} | {table} | {' | '.join(cells)} |"
 
 
 @click.command()
@@ -80,45 +126,36 @@ def bernoulli_rate(config: Importance) -> float:
 def main(turns: int, loop_paths: int, params: Path) -> None:
     """Seconds to a relative error of 1 %, and plays per second."""
     config = load(params, "importance", Importance)
-    found: dict[str, Proposal] = {}
-    learning = seconds(lambda: found.update(proposals(config)))
-    needed = {name: max(2, round(relative_variance(config, x) / GOAL**2))
-              for name, x in found.items()}  # fmt: skip
-    tables = {name: seconds(lambda x=x: tabulated(config, x)) for name, x in found.items()}
-    found = {name: tabulated(config, x) for name, x in found.items()}
-    play(config, found["sheet"], 10)  # compiles
+    entries: dict[str, Weighted] = {}
+    learning = seconds(lambda: entries.update(proposals(config)))
+    found = {name: Candidate.of(config, entry) for name, entry in entries.items()}
+    sheet = found["sheet"]
+    play(config, sheet.proposal, 10)  # compiles
     loops, limits = [], []
-    times: dict[str, list[float]] = {name: [] for name in found}
-    rates: dict[str, list[float]] = {name: [] for name in found}
     for _ in range(turns):
-        loop = seconds(lambda: sheets_loop(config, loop_paths)) / loop_paths
-        loops.append(loop * needed["sheet"])
+        once = seconds(lambda: sheets_loop(config, loop_paths)) / loop_paths
+        loops.append(once * sheet.needed)
         limits.append(bernoulli_rate(config))
-        for name, proposal in found.items():
-            paths, plays = min(needed[name], MOST), []
-            took = seconds(lambda x=proposal, n=paths, out=plays: out.append(play(config, x, n)))
-            times[name].append(took * needed[name] / paths)
-            rates[name].append(plays[0] / took)
-    sheet, limit = np.array(loops), np.array(limits)
-    click.echo(f"{torch.get_num_threads()} threads; learning all proposals: {learning:.0f} s, not "
-               f"counted below; Bernoulli rate: "
-               f"{cell(limit / 1e6)} × 10⁶ numbers/s\n")  # fmt: skip
-    click.echo("| code | paths | table of the proposal (s) | simulation (s) | times the sheet's "
-               "loop | 10⁶ plays/s | share of the Bernoulli rate |")  # fmt: skip
+        for candidate in found.values():
+            candidate.turn(config)
+    loop, limit = np.array(loops), np.array(limits)
+    click.echo(
+        f"{torch.get_num_threads()} threads; learning all proposals: {learning:.0f} s, not "
+        f"counted below; Bernoulli rate: {cell(limit / 1e6)} × 10⁶ numbers/s\n"
+    )
+    click.echo(
+        "| code | paths | table of the proposal (s) | simulation (s) | times the sheet's "
+        "loop | 10⁶ plays/s | share of the Bernoulli rate |"
+    )
     click.echo("| --- | --- | --- | --- | --- | --- | --- |")
-    click.echo(f"| the sheet's loop | {needed['sheet']} | – | {cell(sheet)} | 1 | – | – |")
-    for name, values in times.items():
-        constant = isinstance(found[name], Constant)
-        took, rate = np.array(values), np.array(rates[name])
-        cells = (cell(took), cell(sheet / took), cell(rate / 1e6), cell(rate / limit))
-        table = "–" if constant else f"{tables[name]:.2g}"
-        click.echo(f"| {name.replace('_', ' ')} | {needed[name]} | {table} | "
-                   f"{' | '.join(cells)} |")  # fmt: skip
+    click.echo(f"| the sheet's loop | {sheet.needed} | – | {cell(loop)} | 1 | – | – |")
+    for candidate in found.values():
+        click.echo(candidate.row(loop, limit))
 
 
 def cell(values: np.ndarray) -> str:
     """Mean ± standard error over turns."""
-    return estimate(vars(mean(values)))
+    return estimate(mean(values))
 
 
 if __name__ == "__main__":

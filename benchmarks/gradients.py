@@ -111,21 +111,28 @@ def main(seeds: int, steps: int, turns: int) -> None:
         "autograd, rsample": with_autograd(True),
     }
     runs = others | {f"nicelab, {name}": ours(name) for name in ESTIMATORS}
-    rates: dict[str, list[float]] = {name: [] for name in runs}
-    limits: list[float] = []
-    for _ in range(turns):
-        limits.append(random_rate(steps, seeds))
-        for name, run in runs.items():
-            rates[name].append(rate(run, steps, 1 if run in (sheets_score, sheets_pathwise)
-                                    else seeds))  # fmt: skip
-    base = np.array(rates["the sheet's loop, score function"])
+    rates, limits = measure(runs, steps, seeds, turns)
+    base = rates["the sheet's loop, score function"]
     click.echo(f"{seeds} seeds, {steps} steps, batch {BATCH}, {torch.get_num_threads()} threads\n")
     click.echo("| code | 10⁶ gradients/s | times the sheet's | share of the random-number rate |")
     click.echo("| --- | --- | --- | --- |")
     for name, found in rates.items():
-        values = np.array(found)
-        cells = (values / 1e6, values / base, values / np.array(limits))
-        click.echo(f"| {name} | " + " | ".join(estimate(vars(mean(c))) for c in cells) + " |")
+        cells = (found / 1e6, found / base, found / limits)
+        click.echo(f"| {name} | " + " | ".join(estimate(mean(c)) for c in cells) + " |")
+
+
+def measure(
+    runs: dict[str, Run], steps: int, seeds: int, turns: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Rates of each and of random numbers, (turns,), all in turn; the sheet's have one seed."""
+    alone = (sheets_score, sheets_pathwise)
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    limits = []
+    for _ in range(turns):
+        limits.append(random_rate(steps, seeds))
+        for name, run in runs.items():
+            rates[name].append(rate(run, steps, 1 if run in alone else seeds))
+    return {name: np.array(found) for name, found in rates.items()}, np.array(limits)
 
 
 if __name__ == "__main__":

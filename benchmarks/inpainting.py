@@ -17,15 +17,16 @@ import torch
 from torch import Tensor
 
 from clock import wait_for
-from nicelab.flows.nice import NICE, Architecture
+from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.formatting import estimate
 from nicelab.images.levels import PIXELS
-from nicelab.inpainting.ascent import DecayingAdam, ascend
+from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
+from nicelab.inpainting.rules import DecayingAdam
 from nicelab.machine.device import device_option
 from nicelab.statistics import mean
 
-PAPER = Architecture(couplings=4, hidden=1000, depth=5)
+PAPER = Architecture(family="nice", couplings=4, hidden=1000, depth=5)
 
 
 def sheets_loop(model: NICE, image: Tensor, hidden: Tensor, steps: int) -> None:
@@ -41,7 +42,8 @@ def sheets_loop(model: NICE, image: Tensor, hidden: Tensor, steps: int) -> None:
 def ours(model: NICE, corrupted: Corrupted, steps: int) -> None:
     """The stage's ascent of all images behind all masks, none of which stops."""
     rule, scale = DecayingAdam(0.15, steps), torch.ones(PIXELS, device=corrupted.observed.device)
-    for _ in ascend(model.log_prob, corrupted, corrupted.fill(0.5), rule, steps, scale):
+    climb = Climb(model.log_prob, scale)
+    for _ in climb.ascend(corrupted, corrupted.fill(0.5), rule, steps):
         pass
 
 
@@ -91,7 +93,7 @@ def main(images: int, masks: int, turns: int, steps: int, device: torch.device) 
     found = {name: np.array(values) for name, values in rates.items()}
 
     def text(values: np.ndarray) -> str:
-        return estimate(vars(mean(values)))
+        return estimate(mean(values))
 
     click.echo(f"{images} images, {masks} masks, {device}, {torch.get_num_threads()} threads\n")
     click.echo("| code | image-steps/s | times the sheet's | share of the limit |")

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import click
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from flows import ARCHITECTURE, WIDTH, as_the_sheet
-from nicelab.flows.nice import NICE
+from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
 from nicelab.images.levels import dequantise
-from nicelab.likelihood.training import Training, log_likelihoods, train
+from nicelab.likelihood.training import Run, Training
 from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_arrays
 from nicelab.pipeline.options import params_option
@@ -59,14 +59,14 @@ class Watch:
         """A measurement was made."""
         seconds = time.perf_counter() - self.start
         self.points.append((seconds, nats))
-        click.echo(f"{seconds:6.0f} s: {estimate(vars(nats))} nats", err=True)
+        click.echo(f"{seconds:6.0f} s: {estimate(nats)} nats", err=True)
         if nats.value >= GOALS[-1] or seconds > self.limit:
             raise Enough
 
 
 def ours(pixels: Tensor, validation: Tensor, config: Training, watch: Watch) -> None:
     """The train stage's recipe."""
-    train(NICE(WIDTH, ARCHITECTURE).to(pixels.device), pixels, validation, config, watch)
+    Run(config, watch).train(NICE(WIDTH, ARCHITECTURE).to(pixels.device), pixels, validation)
 
 
 def sheets(pixels: Tensor, validation: Tensor, watch: Watch) -> None:
@@ -82,7 +82,12 @@ def sheets(pixels: Tensor, validation: Tensor, watch: Watch) -> None:
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        watch.note(mean(log_likelihoods(flow, held_out).cpu()))
+        watch.note(mean(_log_likelihoods(flow, held_out).cpu()))
+
+
+@torch.no_grad()
+def _log_likelihoods(flow: nn.Module, x: Tensor) -> Tensor:
+    return torch.cat([flow.log_prob(part) for part in x.split(1000)])
 
 
 def _batches(pixels: Tensor, epoch: int) -> Iterator[Tensor]:

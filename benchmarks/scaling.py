@@ -14,13 +14,13 @@ import torch
 import torch.distributed as dist
 
 from clock import Clock
-from nicelab.flows.nice import NICE, Architecture
-from nicelab.likelihood.training import Training, train
+from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.likelihood.training import Run, Training
 from nicelab.machine.device import device_option
 from nicelab.machine.ranks import joined
 from nicelab.streams import generator
 
-PAPER = Architecture(couplings=4, hidden=1000, depth=5)
+PAPER = Architecture(family="nice", couplings=4, hidden=1000, depth=5)
 
 
 @click.command()
@@ -34,11 +34,17 @@ def main(batch: int, steps: int, device: torch.device) -> None:
         levels = torch.randint(0, 256, (batch * steps, 784), generator=generator(0))
         pixels = levels.to(torch.uint8).to(device)
         config = Training(
-            epochs=1, batch=batch, learning_rate=1e-3, scale_rate=20.0, schedule="linear",
-            weight_decay=1.0, precision="float32", seed=0,
-        )  # fmt: skip
+            epochs=1,
+            batch=batch,
+            learning_rate=1e-3,
+            scale_rate=20.0,
+            schedule="linear",
+            weight_decay=1.0,
+            precision="float32",
+            seed=0,
+        )
         clock = Clock()
-        train(model, pixels, pixels[:10], config, clock, ranks=ranks)
+        Run(config, clock, ranks=ranks).train(model, pixels, pixels[:10])
         weights = sum(weight.numel() for weight in model.parameters())
         summed = _time_of_a_sum(torch.zeros(weights, device=device)) if ranks.size > 1 else 0.0
         if ranks.first:

@@ -16,23 +16,29 @@ from torch import Tensor
 
 from clock import WARM_UP, Clock, wait_for
 from flows import ARCHITECTURE, HIDDEN, PEERS, WIDTH, ours, require_the_same
-from nicelab.flows.nice import NICE
+from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
 from nicelab.images.levels import dequantise
-from nicelab.likelihood.training import Training, train
+from nicelab.likelihood.training import Run, Training
 from nicelab.machine.device import device_option
 from nicelab.statistics import mean
 from nicelab.streams import generator
 
 
 def our_step(pixels: Tensor, batch: int, precision: str) -> float:
-    """Seconds of a step of `nicelab.likelihood.training.train`, as the train stage calls it."""
+    """Seconds of a step of `nicelab.likelihood.training.Run`, as the train stage calls it."""
     config = Training(
-        epochs=1, batch=batch, learning_rate=1e-3, scale_rate=20.0, schedule="linear",
-        weight_decay=1.0, precision=precision, seed=0,
-    )  # fmt: skip
+        epochs=1,
+        batch=batch,
+        learning_rate=1e-3,
+        scale_rate=20.0,
+        schedule="linear",
+        weight_decay=1.0,
+        precision=precision,
+        seed=0,
+    )
     clock = Clock()
-    train(NICE(WIDTH, ARCHITECTURE).to(pixels.device), pixels, pixels[:2], config, clock)
+    Run(config, clock).train(NICE(WIDTH, ARCHITECTURE).to(pixels.device), pixels, pixels[:2])
     return clock.seconds()
 
 
@@ -96,8 +102,10 @@ def main(batch: int, steps: int, turns: int, precision: str, device: torch.devic
         ratio = mean(np.array(speeds["nicelab"]) / values)
         cells = [name, _text(mean(values)), "–" if name == "nicelab" else _text(ratio)]
         click.echo(f"| {' | '.join(cells)} |")
-    click.echo(f"\nnicelab ({precision}): {_text(mean(shares))} of the rate of products of "
-               f"{batch} × {HIDDEN} by {HIDDEN} × {HIDDEN} in the same precision.")  # fmt: skip
+    click.echo(
+        f"\nnicelab ({precision}): {_text(mean(shares))} of the rate of products of "
+        f"{batch} × {HIDDEN} by {HIDDEN} × {HIDDEN} in the same precision."
+    )
 
 
 def _text(item: object) -> str:

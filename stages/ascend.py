@@ -6,9 +6,10 @@ import click
 import torch
 
 from nicelab.flows import checkpoint
-from nicelab.inpainting.ascent_study import Ascents, study
+from nicelab.inpainting.ascent_study import Ascending, ascend_all
+from nicelab.inpainting.records import Fills, Problems
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.pipeline.artifacts import read_record, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -25,15 +26,11 @@ def main(
 ) -> None:
     """Ascend log p of MODEL over the hidden pixels of PROBLEMS, from grey and from FILLS."""
     require_writable(arrays)
-    config = load(params, "ascend", Ascents)
-    given = read_arrays(problems, "images", "hidden", "names", "picture")
-    given |= read_arrays(fills, "gaussian")
+    config = load(params, "ascend", Ascending)
+    given, filled = read_record(problems, Problems), read_record(fills, Fills)
     flow, _ = checkpoint.load(model, device)
-    images, hidden, gaussian = (
-        torch.from_numpy(given[name]).to(device) for name in ("images", "hidden", "gaussian")
-    )
-    names, picture = given["names"].tolist(), int(given["picture"])
-    write_arrays(arrays, **study(flow, images, hidden, gaussian, names, picture, config))
+    gaussian = torch.from_numpy(filled.images["gaussian"]).to(device)
+    write_record(arrays, ascend_all(flow, given, gaussian, config))
 
 
 if __name__ == "__main__":

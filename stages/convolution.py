@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from nicelab.flows.claims import Convolution, check, summarise
-from nicelab.pipeline.artifacts import require_writable, write_arrays, write_metrics
+from nicelab.flows.claims import Convolution, check
+from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
 
@@ -17,13 +17,9 @@ from nicelab.pipeline.params import load
 def main(arrays: Path, metrics: Path, params: Path) -> None:
     """Compare four formulas for log-determinants with automatic differentiation."""
     require_writable(arrays, metrics)
-    results = check(load(params, "convolution", Convolution))
-    columns = {}
-    for claim, (formula, oracle) in results.items():
-        columns[f"{claim}_formula"] = formula.numpy()
-        columns[f"{claim}_autograd"] = oracle.numpy()
-    write_arrays(arrays, **columns)
-    write_metrics(metrics, summarise(results))
+    claims, summary = check(load(params, "convolution", Convolution))
+    write_record(arrays, claims)
+    write_metrics(metrics, summary)
 
 
 if __name__ == "__main__":

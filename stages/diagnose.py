@@ -7,9 +7,9 @@ import torch
 
 from nicelab.flows import checkpoint
 from nicelab.images.datasets import TITLES, scikit_digits
-from nicelab.likelihood.diagnostics import Diagnosis, study
+from nicelab.likelihood.diagnostics import Diagnosis, diagnose
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -33,8 +33,8 @@ def main(
     digits = None
     if data["dataset"] != TITLES["digits"]:
         digits = torch.from_numpy(scikit_digits().pixels).to(device)
-    found, summary = study(flow, test, data["test_labels"], digits, config)
-    write_arrays(arrays, **found)
+    found, summary = diagnose(flow, test, data["test_labels"], digits, config)
+    write_record(arrays, found)
     write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 
 

@@ -6,9 +6,9 @@ import click
 import torch
 
 from nicelab.flows import checkpoint
-from nicelab.likelihood.evaluation import Evaluation, study
+from nicelab.likelihood.evaluation import Evaluation, measure
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -35,8 +35,8 @@ def main(
     flow, _ = checkpoint.load(model, device)
     count = len(data["test_pixels"])
     parts = {p: torch.from_numpy(data[f"{p}_pixels"][:count]).to(device) for p in PARTS}
-    likelihoods, summary = study(flow, parts, config)
-    write_arrays(arrays, **likelihoods)
+    likelihoods, summary = measure(flow, parts, config)
+    write_record(arrays, likelihoods)
     write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 
 

@@ -2,13 +2,13 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import click
 from matplotlib.figure import Figure
 
-from nicelab.errors import InputError
 from nicelab.figures import style
-from nicelab.pipeline.artifacts import read_arrays, read_metrics, read_table
+from nicelab.pipeline.artifacts import read_metrics, read_record
 from nicelab.pipeline.options import PATH, output
 
 STUDIES = (
@@ -40,15 +40,9 @@ STUDIES = (
 @output("--figure", "the picture (.png)")
 def main(study: str, arrays: Path, metrics: Path, figure: Path) -> None:
     """Draw STUDY from its ARRAYS (.npz or .csv) and METRICS."""
-    module = import_module(f"nicelab.figures.{study}")
-    read = read_table if arrays.suffix == ".csv" else read_arrays
-    columns, numbers = read(arrays), read_metrics(metrics)
-    try:
-        picture = module.draw(columns, numbers)
-    except KeyError as error:
-        raise InputError(
-            f"{arrays} or {metrics} lacks {error}, which the figure shows: run `dvc repro`"
-        ) from None
+    draw = import_module(f"nicelab.figures.{study}").draw
+    found = read_record(arrays, get_type_hints(draw)["found"])
+    picture = draw(found, read_metrics(metrics))
     save = style.save if isinstance(picture, Figure) else style.save_animation
     save(picture, figure)
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 import torch
-from tqdm import tqdm
 
 from nicelab.images.levels import scale
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.inpainting.fills import Filling, methods
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.inpainting.fills import Filling, fill_all
+from nicelab.inpainting.records import Problems
+from nicelab.pipeline.artifacts import read_arrays, read_record, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -24,13 +24,9 @@ def main(images: Path, problems: Path, arrays: Path, params: Path) -> None:
     require_writable(arrays)
     config = load(params, "fill", Filling)
     training = torch.from_numpy(scale(read_arrays(images, "training_pixels")["training_pixels"]))
-    given = read_arrays(problems, "images", "hidden")
-    corrupted = Corrupted.hide(*(torch.from_numpy(given[name]) for name in ("images", "hidden")))
-    completions = {
-        name: complete(corrupted).numpy()
-        for name, complete in tqdm(methods(training, config.radius).items(), disable=None)
-    }
-    write_arrays(arrays, **completions)
+    given = read_record(problems, Problems)
+    corrupted = Corrupted.hide(*map(torch.from_numpy, (given.images, given.hidden)))
+    write_record(arrays, fill_all(training, corrupted, config))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import torch
 
 from nicelab.importance.config import Importance
 from nicelab.importance.exhibits import relative_errors
-from nicelab.importance.study import study
+from nicelab.importance.study import measure
 from nicelab.machine.ranks import joined
-from nicelab.pipeline.artifacts import require_writable, write_arrays, write_metrics, write_table
+from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record, write_table
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
 
@@ -23,10 +23,10 @@ def main(arrays: Path, ladder: Path, metrics: Path, params: Path) -> None:
     """The gambler by importance sampling, beside the exact answer."""
     require_writable(arrays, ladder, metrics)
     with joined(torch.device("cpu")) as (ranks, _):
-        shown, summary = study(load(params, "importance", Importance), ranks)
+        found, summary = measure(load(params, "importance", Importance), ranks)
         if ranks.first:
-            write_arrays(arrays, **shown)
-            write_table(ladder, relative_errors(summary["methods"]))
+            write_record(arrays, found)
+            write_table(ladder, relative_errors(summary))
             write_metrics(metrics, summary)
 
 

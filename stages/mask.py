@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from nicelab.images.levels import scale
-from nicelab.inpainting.problems import Masking, problems
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.inpainting.problems import Masking, hide
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -21,8 +21,12 @@ def main(images: Path, masks: Path, arrays: Path, params: Path) -> None:
     require_writable(arrays)
     config = load(params, "mask", Masking)
     data = read_arrays(images, "dataset", "test_pixels", "test_labels")
-    hidden = problems(scale(data["test_pixels"]), data["test_labels"], config, masks)
-    write_arrays(arrays, dataset=data["dataset"], **hidden)
+    test = {
+        "dataset": data["dataset"],
+        "images": scale(data["test_pixels"]),
+        "labels": data["test_labels"],
+    }
+    write_record(arrays, hide(test, config, masks))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import torch
 
 from nicelab.flows import checkpoint
 from nicelab.images.levels import scale
-from nicelab.inpainting.hmc_study import Chains, study
+from nicelab.inpainting.hmc_study import Chains, draw_posterior
+from nicelab.inpainting.records import Problems
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays
+from nicelab.pipeline.artifacts import read_arrays, read_record, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -28,13 +29,10 @@ def main(
     require_writable(arrays)
     config = load(params, "posterior", Chains)
     training = scale(read_arrays(images, "training_pixels")["training_pixels"])
-    given = read_arrays(problems, "images", "hidden", "picture")
+    given = read_record(problems, Problems)
     flow, _ = checkpoint.load(model, device)
-    grey, originals, hidden = (
-        torch.from_numpy(array).to(device)
-        for array in (training, given["images"], given["hidden"])
-    )
-    write_arrays(arrays, **study(flow, grey, originals, hidden, int(given["picture"]), config))
+    grey = torch.from_numpy(training).to(device)
+    write_record(arrays, draw_posterior(flow, grey, given, config))
 
 
 if __name__ == "__main__":

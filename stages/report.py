@@ -7,7 +7,7 @@ import click
 
 from nicelab.pipeline.artifacts import require_writable, writing
 from nicelab.pipeline.options import PATH, output, params_option
-from nicelab.report.contents import complete, read_contents
+from nicelab.report.contents import read_contents
 from nicelab.report.render import render, render_markdown
 
 
@@ -23,14 +23,9 @@ def main(
 ) -> None:
     """Render METRICS, FIGURES and the code in STAGES as one HTML page, and as Markdown."""
     require_writable(report, markdown)
-    found = read_contents(metrics, figures, stages, params)
+    contents = read_contents(metrics, figures, stages, params)
     folder = os.path.relpath(figures, markdown.parent)
-    pages = {
-        report: complete(
-            lambda: render(found.metrics, found.figures, found.provenance, found.sources)
-        ),
-        markdown: complete(lambda: render_markdown(found.metrics, folder, found.provenance)),
-    }
+    pages = {report: render(contents), markdown: render_markdown(contents, folder)}
     for path, text in pages.items():
         with writing(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

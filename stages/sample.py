@@ -7,9 +7,9 @@ import torch
 
 from nicelab.flows import checkpoint
 from nicelab.images.levels import scale
-from nicelab.likelihood.sampling import Sampling, study
+from nicelab.likelihood.sampling import Sampling, look
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 
@@ -32,8 +32,8 @@ def main(
     training, test = (
         torch.from_numpy(scale(data[f"{part}_pixels"])).to(device) for part in ("training", "test")
     )
-    pictures, summary = study(flow, training, test, config)
-    write_arrays(arrays, **pictures)
+    pictures, summary = look(flow, training, test, config)
+    write_record(arrays, pictures)
     write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 
 

@@ -1,15 +1,14 @@
-"""Train NICE."""
+"""Train the flow."""
 
 from pathlib import Path
 
 import click
 import torch
 
-from nicelab.flows import checkpoint
-from nicelab.flows.nice import NICE, Architecture
+from nicelab.flows import checkpoint, registry
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.snapshots import Snapshots
-from nicelab.likelihood.training import Training, train
+from nicelab.likelihood.training import Run, Training
 from nicelab.machine.device import device_option
 from nicelab.machine.ranks import joined
 from nicelab.pipeline.artifacts import (
@@ -33,12 +32,12 @@ from nicelab.pipeline.params import load
 def main(
     images: Path, model: Path, curve: Path, metrics: Path, device: torch.device, params: Path
 ) -> None:
-    """Train NICE on the arrays in IMAGES and keep the best validation weights.
+    """Train the flow on the arrays in IMAGES and keep the best validation weights.
 
     Interrupted, it goes on from its last epoch when it is started again. Under torchrun its
     processes share each batch.
     """
-    architecture = load(params, "model", Architecture)
+    architecture = load(params, "model", registry.architecture(params))
     config = load(params, "train", Training)
     require_writable(model, curve, metrics)
     arrays = read_arrays(images, "dataset", "training_pixels", "validation_pixels")
@@ -48,7 +47,7 @@ def main(
             torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
             for part in ("training", "validation")
         )
-        flow = NICE(pixels.shape[1], architecture).to(device)
+        flow = registry.build(architecture, pixels.shape[1]).to(device)
         made_on = {
             "device": device.type,
             "processes": ranks.size,
@@ -57,7 +56,7 @@ def main(
         memory = Snapshots(model, digest(images), architecture, config, made_on)
         whole_batches = len(pixels) // config.batch * config.batch
         progress = TrainingProgress(config.epochs, whole_batches, silent=not ranks.first)
-        trained = train(flow, pixels, validation, config, progress, memory, ranks)
+        trained = Run(config, progress, memory, ranks).train(flow, pixels, validation)
     if not ranks.first:
         return
 

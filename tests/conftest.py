@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from imports import ROOT
-from nicelab.flows.nice import NICE, Architecture
+from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.streams import generator
 
 os.environ.pop("NICELAB_MNIST_MIRROR", None)
@@ -31,7 +31,7 @@ def randomise(model: torch.nn.Module, random: torch.Generator) -> None:
 @pytest.fixture
 def flow(random: torch.Generator) -> NICE:
     """A small random NICE in float64."""
-    model = NICE(12, Architecture(couplings=4, hidden=16, depth=2)).double()
+    model = NICE(12, Architecture(family="nice", couplings=4, hidden=16, depth=2)).double()
     randomise(model, random)
     return model
 

@@ -81,9 +81,9 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "read", [artifacts.read_arrays, artifacts.read_weights, artifacts.read_metrics,
-             artifacts.read_table],
-)  # fmt: skip
+    "read",
+    [artifacts.read_arrays, artifacts.read_weights, artifacts.read_metrics, artifacts.read_table],
+)
 def test_missing_files_say_what_to_do(tmp_path: Path, read: object) -> None:
     with pytest.raises(InputError, match="gone.*dvc repro"):
         read(tmp_path / "gone")
@@ -98,9 +98,17 @@ def test_missing_arrays_are_named(tmp_path: Path) -> None:
 def test_metrics_hold_estimates_as_objects(tmp_path: Path) -> None:
     artifacts.write_metrics(tmp_path / "m.json", {"a": Estimate(1.5, 0.1, 9), "b": {"c": 2}})
     assert artifacts.read_metrics(tmp_path / "m.json") == {
-        "a": {"value": 1.5, "standard_error": 0.1, "n": 9},
+        "a": Estimate(1.5, 0.1, 9),
         "b": {"c": 2},
     }
+
+
+def test_an_entry_that_metrics_lack_is_named(tmp_path: Path) -> None:
+    artifacts.write_metrics(tmp_path / "m.json", {"b": {"c": 2}})
+    metrics = artifacts.read_metrics(tmp_path / "m.json")
+    with pytest.raises(InputError, match=r"m\.json does not hold b\.d: make it again"):
+        metrics["b"]["d"]
+    assert "d" not in metrics["b"]
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])

@@ -29,8 +29,9 @@ def test_scaling() -> None:
 
 
 def test_inpainting() -> None:
-    printed = run("inpainting.py", "--images=2", "--masks=2", "--steps=1", "--turns=2",
-                  "--device=cpu")  # fmt: skip
+    printed = run(
+        "inpainting.py", "--images=2", "--masks=2", "--steps=1", "--turns=2", "--device=cpu"
+    )
     assert "| the sheet's loop |" in printed
     assert "| nicelab |" in printed
 
@@ -39,6 +40,6 @@ def test_gambler() -> None:
     printed = run(
         "gambler.py", "--turns=2", "--loop-paths=1", f"--params={ROOT / 'demo/params.yaml'}"
     )
-    for name in ("the sheet's loop", "sheet", "brownian", "learned", "doob"):
+    for name in ("the sheet's loop", "the sheet's q", "Brownian h-transform", "defensive mixture"):
         assert f"| {name} |" in printed
     assert "Bernoulli rate" in printed

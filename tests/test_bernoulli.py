@@ -29,19 +29,19 @@ def test_exact_gradient_is_that_of_autograd() -> None:
 @pytest.mark.parametrize("name", ["score", "measure_valued"])
 def test_means_over_all_outcomes_are_exact(name: str) -> None:
     bits, probability = outcomes(THETA)
-    terms = ESTIMATORS[name][0](THETA, bits, CONFIG.target)
+    terms = ESTIMATORS[name].terms(THETA, bits, CONFIG.target)
     mean = (probability[:, None] * terms).sum(0)
     torch.testing.assert_close(mean, exact_gradient(THETA, CONFIG.target))
 
 
-def test_study() -> None:
+def test_measure() -> None:
     """Unbiased within 4 standard errors; the variance of the score's is that over outcomes."""
-    metrics = bernoulli.study(CONFIG, seed=0)
+    metrics = bernoulli.measure(CONFIG, seed=0)
     for name in ESTIMATORS:
         for component, exact in metrics["exact_gradient"].items():
             assert abs(metrics[name][component].z_score(exact.value)) < 4
     bits, probability = outcomes(THETA)
-    terms = ESTIMATORS["score"][0](THETA, bits, CONFIG.target)
+    terms = ESTIMATORS["score"].terms(THETA, bits, CONFIG.target)
     second = (probability[:, None] * terms**2).sum(0)
     variance = (second - exact_gradient(THETA, CONFIG.target) ** 2).sum()
     assert abs(metrics["score"]["variance"].z_score(float(variance))) < 4
@@ -53,5 +53,5 @@ def test_leaving_one_out_by_hand() -> None:
     bits = torch.tensor([[1.0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]], dtype=torch.float64)
     values = f(bits, 1.3)
     expected = (values[0] - (values[1] + values[2]) / 2) * (bits[0] - THETA.sigmoid())
-    found = ESTIMATORS["score_leave_one_out"][0](THETA, bits, 1.3)[0]
+    found = ESTIMATORS["score_leave_one_out"].terms(THETA, bits, 1.3)[0]
     torch.testing.assert_close(found, expected)

@@ -9,11 +9,11 @@ from PIL import Image
 from imports import ROOT
 from nicelab.commands.main import main
 from nicelab.flows import checkpoint
-from nicelab.flows.nice import NICE, Architecture
+from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.likelihood.evaluation import Evaluation, evaluate
 from nicelab.streams import generator
 
-TINY = Architecture(couplings=2, hidden=4, depth=1)
+TINY = Architecture(family="nice", couplings=2, hidden=4, depth=1)
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NICE:
     """A tiny model in a file, in the current folder."""
     monkeypatch.chdir(tmp_path)
     flow = NICE(784, TINY)
-    flow.initialise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0))
+    flow.initialise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0)).finish()
     checkpoint.save(Path("nice.safetensors"), flow, TINY, "noise")
     return flow
 
@@ -131,6 +131,15 @@ def test_inpainting_finds_the_mode(start: str) -> None:
 
 
 @pytest.mark.usefixtures("model")
+def test_inpainting_reads_the_stages_section() -> None:
+    levels = picture("a.png", np.full((28, 28), 40, np.uint8))
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    Path("p.yaml").write_text(text.replace("  steps: 150\n", "  steps: 0\n"), encoding="utf-8")
+    fixed = ["inpaint", levels, "--mask", "left_half", "--out", "o.png", "--params", "p.yaml"]
+    refused(invoke(*fixed), "ascend.steps must be >= 1, got 0 (p.yaml)")
+
+
+@pytest.mark.usefixtures("model")
 def test_bad_inpainting() -> None:
     grey = picture("a.png", np.full((28, 28), 40, np.uint8))
     out = ["--out", "o.png"]
@@ -143,7 +152,8 @@ def test_bad_inpainting() -> None:
     refused(complete(grey, "--mask", small, *out), "s.png must be 28 × 28 pixels, got 14 × 28")
     refused(complete(small, "--mask", "top_half", *out), "s.png must be 28 × 28 pixels")
     Path("p.yaml").write_text(
-        "mask: {images: 2, picture: 0, masks: {all: {rows: [0, 27]}}}", encoding="utf-8"
+        "mask: {images: 2, picture: 0, masks: {all: {label: all, rows: [0, 27]}}}",
+        encoding="utf-8",
     )
     whole = invoke("inpaint", grey, "--mask", "all", *out, "--params", "p.yaml")
     refused(whole, "mask.masks.all hides every pixel: it must hide some")

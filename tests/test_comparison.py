@@ -1,10 +1,9 @@
-"""Comparing runs: the verdicts on made-up numbers, and the command in a small DVC project."""
+"""Comparing revisions and experiments with the command, in a small DVC project."""
 
 import gc
 import json
 import subprocess
 from collections import Counter
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,21 @@ from rich.console import Console
 
 from conftest import run
 from imports import ROOT
+from labels import write_labelled
 from nicelab.commands.compare import compare as command
 from nicelab.commands.report import report
-from nicelab.comparison.difference import Changes, changes
-from nicelab.comparison.experiments import experiments, over_seeds
+from nicelab.comparison.difference import Difference, compare_revisions
+from nicelab.comparison.experiments import (
+    Experiment,
+    in_order,
+    intervals,
+    over_seeds,
+    read_experiments,
+)
 from nicelab.comparison.revisions import Revision
 from nicelab.comparison.tables import MODEL, cells, listed, summary, terminal
-from nicelab.comparison.verdicts import DIRECTIONS, Verdict, compare, direction, flatten
+from nicelab.comparison.verdicts import judge
+from nicelab.report.contents import Contents, read_contents
 from nicelab.statistics import Estimate, mean
 
 # DVC leaves files open when it does not find a revision.
@@ -29,93 +36,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 NAME = "likelihood.test.log_likelihood"
-
-
-def verdict(before: Estimate | str, after: Estimate | str, name: str = NAME) -> Verdict:
-    (row,) = compare({name: before}, {name: after})
-    return row.verdict
-
-
-def test_verdicts() -> None:
-    base = Estimate(10.0, 1.0, 100)
-    assert verdict(base, Estimate(15.0, 1.0, 100)) == Verdict.BETTER
-    assert verdict(base, Estimate(5.0, 1.0, 100)) == Verdict.WORSE
-    assert verdict(base, Estimate(11.0, 1.0, 100)) == Verdict.NO_EVIDENCE
-    assert verdict(base, base) == Verdict.SAME
-    assert verdict(base, Estimate(5.0, 1.0, 100), "likelihood.test.bits_per_dim") == Verdict.BETTER
-    assert verdict(base, Estimate(5.0, 1.0, 100), "diagnostics.what") == Verdict.DIFFERENT
-    assert verdict(Estimate.exact(1), Estimate.exact(2)) == Verdict.CHANGED
-    assert verdict(Estimate.exact(1), Estimate.exact(1 + 1e-15)) == Verdict.SAME
-    assert verdict("MNIST", "digits") == Verdict.CHANGED
-    assert compare({}, {NAME: base})[0].verdict == Verdict.NEW
-    assert compare({NAME: base}, {})[0].verdict == Verdict.GONE
-
-
-def test_the_difference_is_after_less_before_and_its_error_adds_in_squares() -> None:
-    (row,) = compare({NAME: Estimate(10.0, 3.0, 50)}, {NAME: Estimate(12.0, 4.0, 100)})
-    assert row.difference == Estimate(2.0, 5.0, 50)
-    assert row.z == pytest.approx(0.4)
-
-
-def test_a_share_of_one_is_not_known_exactly() -> None:
-    """20 of 20 replicates covered is no evidence against 95 %; 2000 of 2000 is."""
-    share = Estimate(0.95, 0.007, 1000)
-    assert verdict(share, Estimate(1.0, 0.0, 20), "coverage") == Verdict.NO_EVIDENCE
-    assert verdict(share, Estimate(1.0, 0.0, 2000), "coverage") == Verdict.DIFFERENT
-
-
-def test_noise_is_rarely_called_a_difference() -> None:
-    """Of 2000 metrics of the same runs 5 % differ by 1.96 standard errors; corrected, none."""
-    random = np.random.default_rng(0)
-    before = {f"m{k}": Estimate(random.normal(), 1.0, 10) for k in range(2000)}
-    after = {f"m{k}": Estimate(random.normal(), 1.0, 10) for k in range(2000)}
-    rows = compare(before, after)
-    assert sum(abs(row.z) > 1.96 for row in rows) > 50
-    assert all(row.verdict == Verdict.NO_EVIDENCE for row in rows)
-    after["m7"] = Estimate(10.0, 1.0, 10)
-    assert sum(row.verdict == Verdict.DIFFERENT for row in compare(before, after)) == 1
-
-
-def test_pairs_see_what_independent_errors_hide() -> None:
-    random = np.random.default_rng(0)
-    hard = random.normal(0, 100, 1000)
-    before, after = hard + random.normal(0, 1, 1000), hard + 0.5 + random.normal(0, 1, 1000)
-    metrics = [{NAME: mean(x)} for x in (before, after)]
-    assert compare(*metrics)[0].verdict == Verdict.NO_EVIDENCE
-    (row,) = compare(*metrics, pairs=lambda name: (before, after))
-    assert row.paired
-    assert row.verdict == Verdict.BETTER
-    assert row.difference.standard_error == pytest.approx(2**0.5 / 1000**0.5, rel=0.1)
-
-
-def test_samples_that_are_not_the_metrics_are_not_paired() -> None:
-    """Such as those of an older run that the cache still has."""
-    metrics = [{NAME: Estimate(x, 1.0, 3)} for x in (1.0, 2.0)]
-    samples = np.array([0.0, 1.0, 2.0])
-    (row,) = compare(*metrics, pairs=lambda name: (samples, samples))
-    assert not row.paired
-
-
-def test_flatten() -> None:
-    found = flatten({"a": {"b": {"value": 1.0, "standard_error": 0.1, "n": 5}, "c": 3},
-                     "d": "text", "e": True, "f": None})  # fmt: skip
-    assert found == {"a.b": Estimate(1.0, 0.1, 5), "a.c": Estimate.exact(3), "d": "text",
-                     "e": "True", "f": "None"}  # fmt: skip
-
-
-def test_every_direction_fits_a_metric() -> None:
-    """A declaration that fits none is a misspelling."""
-    names = [
-        name
-        for path in (ROOT / "metrics").glob("*.json")
-        for name in flatten({path.stem: json.loads(path.read_text())})
-    ]
-
-    for pattern in DIRECTIONS:
-        assert any(fnmatchcase(name, pattern) for name in names), pattern
-    assert direction("inpainting.mean_over_masks.gaussian.psnr") == 1
-    assert direction("importance.methods.sheet.exact_relative_error") == -1
-    assert direction("inpainting.mean_over_masks.gaussian.log_likelihood") == 0
 
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for no files at all
@@ -153,12 +73,17 @@ stages:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two commits: `first`, and main, where the parameter is one more."""
     root = tmp_path_factory.mktemp("project")
-    for words in (("git", "init", "-q", "-b", "main"), ("git", "config", "user.name", "n"),
-                    ("git", "config", "user.email", "n@e"), ("dvc", "init", "-q")):  # fmt: skip
-        run(root, *words)
-    files = {"train.py": STAGE, "dvc.yaml": PIPELINE, "raw.txt": "images",
-             "params.yaml": "train: {gain: 0.0, seed: 0}\n",
-             ".gitignore": "/data\n/results\n/copy.json\n"}  # fmt: skip
+    run(root, "git", "init", "-q", "-b", "main")
+    for name, value in (("user.name", "n"), ("user.email", "n@e")):
+        run(root, "git", "config", name, value)
+    run(root, "dvc", "init", "-q")
+    files = {
+        "train.py": STAGE,
+        "dvc.yaml": PIPELINE,
+        "raw.txt": "images",
+        "params.yaml": "train: {gain: 0.0, seed: 0}\n",
+        ".gitignore": "/data\n/results\n/copy.json\n",
+    }
     for name, text in files.items():
         (root / name).write_text(text)
     commit(root, "first")
@@ -231,8 +156,8 @@ def test_as_table_and_as_markdown() -> None:
 def test_two_trainings_are_not_two_recipes() -> None:
     """A line warns wherever the model is another one, and nowhere else."""
     for model, warned in (("one", False), ("another", True)):
-        rows = compare({MODEL: "one"}, {MODEL: model})
-        lines = summary(Changes("before", "after", {}, [], [], [], [], rows))
+        rows = judge({MODEL: "one"}, {MODEL: model})
+        lines = summary(Difference("before", "after", {}, [], [], [], [], rows))
         assert any(line.startswith("trained anew: ") for line in lines) == warned
 
 
@@ -241,7 +166,7 @@ def test_two_trainings_are_not_two_recipes() -> None:
 def test_no_column_is_cut_off(width: int) -> None:
     """The table has every letter, however it wraps, and no line longer than the terminal."""
     with Revision("first") as one, Revision("main") as two:
-        found = changes(one, two)
+        found = compare_revisions(one, two)
     console = Console(width=width, record=True)
     terminal(found, False, console)
     lines = console.export_text().splitlines()
@@ -275,9 +200,9 @@ def test_a_workspace_with_changes(project: Path) -> None:
     assert json.loads(invoke("--json").output)["stages"] == ["train", "after"]
     metrics = project / "metrics" / "likelihood.json"
     metrics.write_text(metrics.read_text().replace("none", "other"))
-    changed = [row for row in json.loads(invoke("--json").output)["rows"]
-               if row["verdict"] == "changed exactly"]  # fmt: skip
-    assert [row["name"] for row in changed] == ["likelihood.dataset"]
+    rows = json.loads(invoke("--json").output)["rows"]
+    changed = [row["name"] for row in rows if row["verdict"] == "changed exactly"]
+    assert changed == ["likelihood.dataset"]
 
 
 def test_other_images_are_not_paired(project: Path) -> None:
@@ -296,15 +221,15 @@ def refused(result: Result, message: str) -> None:
     assert message in result.output
 
 
-def test_what_cannot_be_compared(project: Path, tmp_path: Path,
-                                 monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_what_cannot_be_compared(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused(invoke("nowhere"), "revision nowhere cannot be opened")
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
     refused(invoke("--plot", "x.png"), "--plot, --metric and --over-seeds go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
     metrics, whole = project / "metrics" / "likelihood.json", "{}"
-    for text, message in (("{", "likelihood.json at workspace is not JSON"),
-                          ("[1]", "holds no named metrics")):  # fmt: skip
+    for text, message in (("{", "json at workspace is not JSON"), ("[1]", "no named metrics")):
         metrics.write_text(text)
         refused(invoke(), message)
     metrics.write_text(whole)
@@ -342,6 +267,20 @@ def test_another_schema(project: Path) -> None:
     }
 
 
+def test_labels_are_no_metrics(project: Path) -> None:
+    """Whoever writes or changes them changes nothing that is measured, in all that lists it."""
+    before = json.loads(invoke("--json").output)["rows"]
+    metrics = project / "metrics" / "likelihood.json"
+    found = json.loads(metrics.read_text())
+    metrics.write_text(json.dumps({**found, "labels": {"parts": {"test": "test images"}}}))
+    assert json.loads(invoke("--json").output)["rows"] == before
+    assert "labels" not in invoke("--all").output + invoke("--md", "--all").output
+    run(project, "dvc", "exp", "run", "-q", "-f", "-n", "other", "-S", "train.gain=2")
+    for one in read_experiments():
+        assert set(one.metrics) == {"likelihood.dataset", NAME}
+    refused(invoke("--experiments", "--metric", "likelihood.labels.parts.test"), "no experiment")
+
+
 def test_a_shallow_clone(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the cache there is nothing to pair; without the history a line says so."""
     run(tmp_path, "git", "clone", "-q", "--depth=1", f"file://{project}", "shallow")
@@ -377,7 +316,7 @@ def test_seeds_are_averaged_recipe_by_recipe(project: Path) -> None:
         run(project, "dvc", "exp", "run", "-q", "-f", "-n", name, *values)
     run(project, "git", "checkout", "-q", "-f", "main")
     run(project, "dvc", "checkout", "-q")
-    first, *others = over_seeds(experiments())
+    first, *others = over_seeds(read_experiments())
     assert first.name == "workspace"
     assert first.metrics[NAME].standard_error == 0
     found = {run.name: (run.params, run.metrics[NAME]) for run in others}
@@ -392,18 +331,50 @@ def test_seeds_are_averaged_recipe_by_recipe(project: Path) -> None:
     refused(invoke("--over-seeds"), "go with --experiments")
 
 
+def entry(name: str, metric: Estimate | None = None, **params: object) -> Experiment:
+    return Experiment(name, params, {NAME: metric} if metric else {})
+
+
+def test_runs_are_in_the_order_of_the_one_number_that_varies() -> None:
+    runs = [entry("a", x=3, y=1), entry("b", x=1, y=1), entry("c", x=2.5, y=1)]
+    parameter, ordered = in_order(runs)
+    assert parameter == "x"
+    assert [run.name for run in ordered] == ["b", "c", "a"]
+    for others in ([entry("d", x="text", y=1)], [entry("d", x=0, y=2)], [entry("d", y=1)]):
+        assert in_order(runs + others) == (None, runs + others)
+
+
+def test_intervals_of_few_runs_are_students() -> None:
+    """Twelve standard errors for two runs, and near two for many; none for an exact number."""
+    readings = [Estimate(1.0, 0.5, n) for n in (2, 3, 100_000)]
+    runs = [entry("a", reading) for reading in (*readings, Estimate.exact(4.0), None)]
+    values, half = intervals(runs, NAME)
+    assert values == pytest.approx([1, 1, 1, 4, np.nan], nan_ok=True)
+    assert half == pytest.approx([6.3531, 2.1513, 0.98, 0, np.nan], rel=1e-4, nan_ok=True)
+
+
 def test_the_command_is_part_of_nicelab() -> None:
     done = subprocess.run(["nicelab", "compare", "--help"], capture_output=True, text=True)
     assert "DVC experiment" in done.stdout
 
 
 def test_the_report_says_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(_: Path, *others: Path) -> Contents:
+        return read_contents(write_labelled(tmp_path / "metrics"), *others)
+
     monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("nicelab.commands.report.read_contents", read)
     out = tmp_path / "page.html"
     result = CliRunner().invoke(report, ["--against", "HEAD", "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "What changed since HEAD" in out.read_text()
-    refused(
-        CliRunner().invoke(report, ["--against", "no", "--out", f"{out}x"]), "revision no cannot"
-    )
-    assert not Path(f"{out}x").exists()
+
+
+def test_the_report_against_what_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "page.html"
+    result = CliRunner().invoke(report, ["--against", "no", "--out", str(out)])
+    refused(result, "revision no cannot")
+    assert not out.exists()

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch.linalg import slogdet
@@ -12,36 +13,39 @@ from nicelab.flows.convolution import (
     convolve,
     log_abs_det,
 )
+from nicelab.flows.records import Cases
 
-SIZES = [Convolution(channels=c, height=m, width=n, cases=3, seed=0)
-         for c, m, n in ((1, 1, 1), (2, 3, 1), (4, 2, 3))]  # fmt: skip
+SIZES = [
+    Convolution(channels=c, height=m, width=n, cases=3, seed=0)
+    for c, m, n in ((1, 1, 1), (2, 3, 1), (4, 2, 3))
+]
 CLAIMS = ("determinant", "reshape", "convolution", "coupling")
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_claim_holds_at_every_size(size: Convolution) -> None:
-    results = check(size)
-    assert tuple(results) == CLAIMS
-    for formula, oracle in results.values():
-        torch.testing.assert_close(formula, oracle, rtol=1e-9, atol=1e-10)
+    found, metrics = check(size)
+    assert tuple(found.cases) == tuple(metrics["labels"]["claims"]) == CLAIMS
+    for claim, cases in found.cases.items():
+        np.testing.assert_allclose(cases.formula, cases.autograd, rtol=1e-9, atol=1e-10)
+        assert metrics[claim]["largest_absolute_error"].value < 1e-9
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_the_cases_can_tell_a_wrong_formula(claim: str) -> None:
     """No claim is checked on log-determinants that are all near 0."""
-    _, oracle = check(SIZES[-1])[claim]
-    assert oracle.abs().min() > 0.01
+    assert np.abs(check(SIZES[-1])[0].cases[claim].autograd).min() > 0.01
 
 
 @pytest.mark.parametrize("claim", ["reshape", "convolution", "coupling"])
 def test_without_the_number_of_positions_the_formula_fails(claim: str) -> None:
-    formula, oracle = check(SIZES[-1])[claim]
-    assert ((formula / 6 - oracle).abs() > 0.01).all()
+    cases = check(SIZES[-1])[0].cases[claim]
+    assert (np.abs(cases.formula / 6 - cases.autograd) > 0.01).all()
 
 
-def test_summary_states_the_largest_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    results = {"determinant": (torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.5]))}
-    assert summarise(results)["determinant"]["largest_absolute_error"].value == 0.5
+def test_summary_states_the_largest_error() -> None:
+    cases = Cases(formula=np.array([1.0, 2.0]), autograd=np.array([1.0, 2.5]))
+    assert summarise(cases)["largest_absolute_error"].value == 0.5
 
 
 def test_determinant_is_that_of_the_matrix(random: torch.Generator) -> None:
@@ -52,14 +56,14 @@ def test_determinant_is_that_of_the_matrix(random: torch.Generator) -> None:
 
 
 def test_convolution_is_that_of_torch(random: torch.Generator) -> None:
-    layer = InvertibleConvolution(3, random, torch.float64)
+    layer = InvertibleConvolution(3, torch.float64).initialise(random)
     x = torch.randn(2, 3, 4, 5, generator=random, dtype=torch.float64)
     A = assemble(*layer.factors())
     torch.testing.assert_close(layer(x)[0], torch.nn.functional.conv2d(x, A[..., None, None]))
 
 
 def test_starts_as_a_rotation_and_stays_invertible(random: torch.Generator) -> None:
-    layer = InvertibleConvolution(6, random, torch.float64)
+    layer = InvertibleConvolution(6, torch.float64).initialise(random)
     A = assemble(*layer.factors())
     torch.testing.assert_close(A @ A.mT, torch.eye(6, dtype=torch.float64))
     randomise(layer, random)
@@ -72,7 +76,7 @@ def test_starts_as_a_rotation_and_stays_invertible(random: torch.Generator) -> N
 
 
 def test_coupling_inverse_and_batch(random: torch.Generator) -> None:
-    layer = ConvolutionalCoupling(3, 20, 8, random, torch.float64)
+    layer = ConvolutionalCoupling(3, 20, 8, torch.float64).initialise(random)
     x = torch.randn(4, 6, 4, 5, generator=random, dtype=torch.float64)
     z, ladj = layer(x)
     torch.testing.assert_close(layer.inverse(z), x)

@@ -11,12 +11,14 @@ from nicelab.importance.cross_entropy import (
     logistic,
     timed,
 )
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.proposals import Constant, Doob, relative_variance
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=3, target=20, plays=60, p=0.45)
 ROUNDS = CrossEntropy(paths=20_000, rounds=3, plays=1_000_000)
+DRAWS = Draws(0, "test")
 
 
 def exact_constant(gambler: Gambler) -> float:
@@ -30,7 +32,7 @@ def exact_constant(gambler: Gambler) -> float:
 def test_the_constant_is_the_exact_optimum(gambler: Gambler) -> None:
     """Within 4 standard errors over repeated learning; weights left out are noticed."""
     config = CrossEntropy(paths=3000, rounds=2, plays=1000)
-    found = [learn(gambler, constant, config, seed, "test").q for seed in range(12)]
+    found = [learn(gambler, constant, config, Draws(seed, "test")).q for seed in range(12)]
     error = np.std(found, ddof=1) / len(found) ** 0.5
     assert abs(np.mean(found) - exact_constant(gambler)) < 4 * error + 1e-4
 
@@ -38,7 +40,7 @@ def test_the_constant_is_the_exact_optimum(gambler: Gambler) -> None:
         hits = (elite.weight > 0).astype(float)
         return constant(Elite(elite.steps, hits, elite.gambler), random)
 
-    wrong = [learn(gambler, unweighted, config, seed, "test").q for seed in range(12)]
+    wrong = [learn(gambler, unweighted, config, Draws(seed, "test")).q for seed in range(12)]
     assert abs(np.mean(wrong) - exact_constant(gambler)) > 4 * error + 1e-4
 
 
@@ -64,7 +66,7 @@ def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
         mass[2:] += wins[1:-1]
         mass[:-2] += losses[1:-1]
         mass[[0, -1]] = 0
-    found = learn(SHEET, timed, ROUNDS, 0, "test")
+    found = learn(SHEET, timed, ROUNDS, DRAWS)
     assert np.average(np.abs(found.q - best), weights=going) < 0.002
     assert np.average(np.abs(np.array(best) - exact_constant(SHEET)), weights=going) > 0.002
     assert 1.106 < relative_variance(SHEET, found) ** 0.5 < 1.2
@@ -72,8 +74,8 @@ def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
 
 def test_a_learned_proposal_has_hardly_any_variance() -> None:
     """Below 0.01, from samples alone."""
-    by_play = learn(SHEET, timed, ROUNDS, 0, "test")
-    found = learn(SHEET, logistic(ROUNDS.plays), ROUNDS, 0, "test", first=by_play)
+    by_play = learn(SHEET, timed, ROUNDS, DRAWS)
+    found = learn(SHEET, logistic(ROUNDS.plays), ROUNDS, DRAWS, first=by_play)
     assert relative_variance(SHEET, found) < 0.01
 
 
@@ -85,12 +87,11 @@ def test_features_are_finite_everywhere() -> None:
 def test_learning_is_deterministic() -> None:
     config = CrossEntropy(paths=500, rounds=1, plays=5000)
     for family in (constant, timed, logistic(5000)):
-        rows = [np.stack(list(learn(SMALL, family, config, 0, "test").rows(SMALL)))
-                for _ in range(2)]  # fmt: skip
-        np.testing.assert_array_equal(*rows)
+        found = [learn(SMALL, family, config, DRAWS) for _ in range(2)]
+        np.testing.assert_array_equal(*(np.stack(list(x.rows(SMALL))) for x in found))
 
 
 def test_no_path_on_the_way_is_an_error() -> None:
     hopeless = Gambler(start=50, target=100, plays=60, p=0.001)
     with pytest.raises(InputError, match=r"raise importance\.cross_entropy\.paths"):
-        learn(hopeless, constant, CrossEntropy(paths=100, rounds=1, plays=1000), 0, "test")
+        learn(hopeless, constant, CrossEntropy(paths=100, rounds=1, plays=1000), DRAWS)

@@ -3,7 +3,6 @@ import torch
 
 from nicelab.gradients import objective
 from nicelab.gradients.descent import (
-    F,
     basins,
     descend,
     expected_gradient,
@@ -11,6 +10,7 @@ from nicelab.gradients.descent import (
     noisy_gradient,
 )
 from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.objective import F
 from nicelab.streams import generator
 
 START = torch.zeros(2, dtype=torch.float64)
@@ -54,9 +54,7 @@ def test_sgd_ends_where_expected(name: str) -> None:
 
 
 def test_basins() -> None:
-    minima = [s for s in objective.stationary_points() if s.kind == "minimum"]
-    places = torch.tensor([[m.mu, m.sigma] for m in minima], dtype=torch.float64)
-    places[:, 1] = places[:, 1].log()
-    starts = torch.cat([START[None], places + 0.01])
-    assert basins(starts, places, 0.05, 3000).tolist() == [1, 0, 1]
-    assert nearest(places, places).tolist() == [0, 1]
+    minima = objective.minima(START)
+    starts = torch.cat([START[None], minima + 0.01])
+    assert basins(starts, minima, 0.05, 3000).tolist() == [1, 0, 1]
+    assert nearest(minima, minima).tolist() == [0, 1]

@@ -3,15 +3,15 @@ import math
 import pytest
 import torch
 
-from nicelab.flows.nice import NICE, Architecture
-from nicelab.likelihood.evaluation import Evaluation, evaluate, summarise
+from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.likelihood.evaluation import Evaluation, evaluate, measure, summarise
 
 CONFIG = Evaluation(draws=6, seed=0)
 
 
 def test_a_known_density(random: torch.Generator) -> None:
     """With s = 0 and couplings at the identity, log p(x) is the logistic's, up to 1/256."""
-    model = NICE(4, Architecture(couplings=2, hidden=4, depth=1))
+    model = NICE(4, Architecture(family="nice", couplings=2, hidden=4, depth=1))
     model.initialise(torch.zeros(4), torch.full((4,), math.pi / math.sqrt(3)), random)
     pixels = torch.tensor([[0, 64, 128, 255]], dtype=torch.uint8).repeat(3, 1)
     x = (pixels[0] + 0.5) / 256
@@ -41,3 +41,14 @@ def test_errors_over_images_and_over_draws(random: torch.Generator) -> None:
     bits = summary["bits_per_dim"]
     assert bits.value == pytest.approx(8 - over_images.value / (784 * math.log(2)))
     assert bits.standard_error * 784 * math.log(2) == pytest.approx(over_images.standard_error)
+
+
+def test_the_record_holds_what_the_metrics_are_means_of(flow: NICE) -> None:
+    parts = {
+        part: torch.full((5, 12), k, dtype=torch.uint8)
+        for k, part in enumerate(("training", "validation", "test"))
+    }
+    found, metrics = measure(flow.float(), parts, CONFIG)
+    assert list(found.to_arrays()) == list(parts)
+    for part, nats in found.to_arrays().items():
+        assert metrics[part]["log_likelihood"].value == pytest.approx(nats.mean())

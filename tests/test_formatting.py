@@ -1,6 +1,7 @@
 import pytest
 
 from nicelab.formatting import estimate, number
+from nicelab.statistics import Estimate
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,7 @@ from nicelab.formatting import estimate, number
     ],
 )
 def test_two_digits_of_the_error(value: float, error: float, text: str) -> None:
-    assert estimate({"value": value, "standard_error": error, "n": 10}) == text
+    assert estimate(Estimate(value, error, 10)) == text
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ import pytest
 from games import played
 from nicelab.errors import InputError
 from nicelab.importance.config import Importance
-from nicelab.importance.exhibits import backdrop
-from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.draws import Draws
+from nicelab.importance.exhibits import backdrop, by_error, relative_errors
+from nicelab.importance.gambler import Gambler, outcome, relative_deviation
+from nicelab.importance.intervals import coverage, share_covered
+from nicelab.importance.judgement import judge
 from nicelab.importance.proposals import (
     Brownian,
     Constant,
@@ -18,23 +21,48 @@ from nicelab.importance.proposals import (
     relative_variance,
     tabulated,
 )
-from nicelab.importance.simulation import BLOCK, Games, Paths, stream, trajectories, whole_numbers
-from nicelab.importance.study import study
-from nicelab.pipeline.artifacts import write_metrics
+from nicelab.importance.records import RareEvent
+from nicelab.importance.simulation import BLOCK, Games, Paths, trajectories, whole_numbers
+from nicelab.importance.study import measure
+from nicelab.importance.trials import replicate, tally
+from nicelab.pipeline.artifacts import read_record, write_metrics, write_record
 from nicelab.statistics import mean, relative_error
 
 COARSE = {
-    "shown": 5, "seed": 0, "defensive": 0.1, "cross_entropy": {"paths": 10_000, "rounds": 2,
-    "plays": 100_000}, "splitting": {"levels": 10, "groups": 30},
+    "shown": 5,
+    "seed": 0,
+    "defensive": 0.1,
+    "cross_entropy": {"paths": 10_000, "rounds": 2, "plays": 100_000},
+    "splitting": {"levels": 10, "groups": 30},
     "coverage": {"replicates": 1000, "played": 20, "points": 3},
-}  # fmt: skip
+}
 SHEET = Importance(start=100, target=200, plays=600, p="18/37", q=0.55, paths=3000, **COARSE)
 SHORT = Importance(start=5, target=10, plays=40, p=0.4, q=0.55, paths=3000, **COARSE)
 OTHER = Importance(start=3, target=20, plays=60, p=0.45, q=0.6, paths=3000, **COARSE)
-CASES = [(SHEET, Constant(0.55)), (SHEET, Brownian()), (SHORT, Constant(0.55)),
-         (SHORT, Constant(0.4)), (SHORT, Brownian()), (OTHER, Constant(0.6)),
-         (OTHER, Brownian()),
-         (OTHER, Mixture((0.2, 0.8), (0.45, 0.65)))]  # fmt: skip
+METHODS = [
+    "crude",
+    "siegmund",
+    "sheet",
+    "defensive",
+    "cross_entropy",
+    "variance_optimal",
+    "cross_entropy_by_play",
+    "brownian",
+    "learned",
+    "doob",
+    "splitting_by_balance",
+    "splitting_by_reach",
+]
+CASES = [
+    (SHEET, Constant(0.55)),
+    (SHEET, Brownian()),
+    (SHORT, Constant(0.55)),
+    (SHORT, Constant(0.4)),
+    (SHORT, Brownian()),
+    (OTHER, Constant(0.6)),
+    (OTHER, Brownian()),
+    (OTHER, Mixture((0.2, 0.8), (0.45, 0.65))),
+]
 
 
 @pytest.mark.parametrize(("gambler", "proposal"), CASES)
@@ -70,9 +98,9 @@ def test_weights_average_to_one() -> None:
     assert abs(mean(weights).z_score(1)) < 4
 
 
-def slow(gambler: Gambler, proposal: Proposal, paths: int, seed: int, name: str) -> Paths:
+def slow(gambler: Gambler, proposal: Proposal, paths: int, draws: Draws) -> Paths:
     """The same games, one play of one path at a time."""
-    numbers = whole_numbers(stream(seed, name, 0), gambler.plays * paths)
+    numbers = whole_numbers(draws.stream(0), gambler.plays * paths)
     numbers = numbers.reshape(gambler.plays, paths) / 2**32
     rows, found = list(proposal.rows(gambler)), []
     for path in range(paths):
@@ -90,18 +118,21 @@ def slow(gambler: Gambler, proposal: Proposal, paths: int, seed: int, name: str)
 def test_a_slow_loop_gives_the_same_paths(proposal: Proposal) -> None:
     gambler = Gambler(start=3, target=6, plays=12, p=0.45)
     fast = played(gambler, proposal, 200)
-    expected = slow(gambler, proposal, 200, 0, "test")
+    expected = slow(gambler, proposal, 200, Draws(0, "test"))
     np.testing.assert_array_equal(fast.hit, expected.hit)
     np.testing.assert_array_equal(fast.plays, expected.plays)
     np.testing.assert_allclose(fast.log_weight, expected.log_weight, atol=1e-8)  # q is rounded
 
 
 def test_blocks_have_streams_of_their_own() -> None:
-    one, two = (stream(0, "test", block).random(1000) for block in (0, 1))
+    draws = Draws(0, "test")
+    one, two = (draws.stream(block).random(1000) for block in (0, 1))
     assert not np.isin(one, two).any()
     assert abs(np.corrcoef(one, two)[0, 1]) < 4 / 1000**0.5
-    np.testing.assert_array_equal(one, stream(0, "test", 0).random(1000))
-    assert not np.isin(one, stream(1, "test", 0).random(1000)).any()
+    np.testing.assert_array_equal(one, draws.stream(0).random(1000))
+    for other in (Draws(1, "test"), draws.named("again")):
+        assert not np.isin(one, other.stream(0).random(1000)).any()
+    assert Draws(0).named("test") == draws
     paths = played(SHORT, Constant(0.5), BLOCK + 3)
     assert paths.hit.shape == paths.plays.shape == (BLOCK + 3,)
     whole = played(SHORT, Constant(0.5), BLOCK)
@@ -120,7 +151,7 @@ def test_games_that_ended_are_left_out() -> None:
     """Most games end early; the others go on as they should: hits within 4 standard errors."""
     gambler = Gambler(start=20, target=40, plays=20_000, p=0.5)
     games, sizes = Games(gambler, 2000), []
-    for stretch in games.play(Constant(0.5), stream(0, "test", 0)):
+    for stretch in games.play(Constant(0.5), Draws(0, "test").stream(0)):
         sizes.append(len(stretch.games))
         steps = np.abs(np.diff(stretch.chips, axis=0))
         assert set(np.unique(steps)) <= {0, 1}
@@ -139,7 +170,7 @@ def test_a_table_plays_the_same_games(proposal: Proposal) -> None:
 
 def test_trajectories_end_with_their_game() -> None:
     gambler = Gambler(start=1, target=3, plays=20, p=0.5)
-    chips = trajectories(gambler, Constant(0.5), 30, 0)
+    chips = trajectories(gambler, Constant(0.5), 30, Draws(0, "shown"))
     assert chips.shape == (30, 21)
     for path in chips:
         seen = path[np.isfinite(path)]
@@ -152,13 +183,9 @@ def test_trajectories_end_with_their_game() -> None:
 @pytest.mark.parametrize("config", [SHEET, SHORT, OTHER])
 def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
     """Of the exact answer; its observed relative error within 4 of its own of the exact one."""
-    arrays, metrics = study(config)
+    record, metrics = measure(config)
     methods, exact = metrics["methods"], outcome(config)
-    assert list(methods) == [
-        "crude", "siegmund", "sheet", "defensive", "cross_entropy", "variance_optimal",
-        "cross_entropy_by_play", "brownian", "learned", "doob", "splitting_by_balance",
-        "splitting_by_reach",
-    ]  # fmt: skip
+    assert list(methods) == METHODS
     for name, method in methods.items():
         assert abs(method.get("z_score", 0)) < 4, name
         if "replicated" in method:
@@ -170,12 +197,99 @@ def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
         assert abs(observed.z_score(expected)) < 4, name
         assert method["probability"].n == 3000
     assert methods["doob"]["probability"].value == pytest.approx(exact.probability)
-    assert arrays["paths_sheet"].shape == (5, len(arrays["ticks"]))
-    assert arrays["relative_sheet"].shape == (3000,)
-    assert arrays["relative_sheet"].mean() == pytest.approx(
+    sheet = record.walks["sheet"]
+    assert sheet.paths.shape == (5, len(record.ticks))
+    assert sheet.relative.shape == (3000,)
+    assert sheet.relative.mean() == pytest.approx(
         methods["sheet"]["probability"].value / exact.probability
     )
-    assert arrays["coverage_normal"].shape == arrays["observed_relative_error"].shape == (3,)
+    assert sheet.hit_share == methods["sheet"]["hits"] / 3000
+    assert len(sheet.log10_weights) == methods["sheet"]["hits"]
+    assert record.coverage["normal"].value.shape == record.observed.value.shape == (3,)
+    assert list(metrics)[-1] == "labels"
+    assert metrics["labels"]["methods"].keys() == methods.keys()
+    kinds = {kind for method in methods.values() for kind in method.get("coverage", {})}
+    assert kinds == metrics["labels"]["intervals"].keys()
+
+
+def test_names_of_the_arrays(tmp_path: Path) -> None:
+    """What is written is read again, in the order in which the study finds it."""
+    record = measure(SHORT)[0]
+    write_record(tmp_path / "arrays.npz", record)
+    names = list(record.to_arrays())
+    assert names[:10] == [
+        "q",
+        "exact_relative_error",
+        "defensive_relative_error",
+        "coverage_q",
+        "observed_relative_error",
+        "observed_relative_error_standard_error",
+        "coverage_normal",
+        "coverage_normal_standard_error",
+        "coverage_log_normal",
+        "coverage_log_normal_standard_error",
+    ]
+    assert names[10:13] == ["ticks", "optimal", "hit"]
+    each = [(f"relative_{name}", f"paths_{name}") for name in METHODS[:10]]
+    assert names[13:] == [name for pair in each for name in pair]
+    again = read_record(tmp_path / "arrays.npz", RareEvent)
+    assert list(again.to_arrays()) == names
+    for name, x in again.to_arrays().items():
+        np.testing.assert_array_equal(x, record.to_arrays()[name])
+
+
+def test_the_record_derives_what_figures_show() -> None:
+    record = measure(SHORT)[0]
+    exact = [relative_deviation(SHORT, q) / 3000**0.5 for q in record.coverage_q]
+    np.testing.assert_allclose(record.expected, exact, rtol=0.01)
+    shares = record.coverage["normal"]
+    np.testing.assert_allclose(shares.margin, 1.96 * shares.standard_error)
+    law, t = record.hitting_time, np.arange(SHORT.plays + 1)
+    hit = outcome(SHORT).hit / outcome(SHORT).probability
+    assert law.probability.sum() == pytest.approx(1)
+    assert law.mean == pytest.approx(hit @ t)
+    assert law.deviation == pytest.approx((hit @ t**2 - (hit @ t) ** 2) ** 0.5)
+
+
+def test_the_ladder_goes_from_the_largest_error_to_the_smallest() -> None:
+    """Its names are the labels' order, and those without variance are left out of the table."""
+    metrics = measure(SHEET)[1]
+    order = list(metrics["labels"]["methods"])
+    assert order == by_error(metrics["methods"])
+    assert order[0] == "crude"
+    assert order[-1] == "doob"
+    rows = relative_errors(metrics)
+    errors = [row["relative_error"] for row in rows]
+    assert errors == sorted(errors, reverse=True)
+    assert [row["rank"] for row in rows] == list(range(11))
+    assert [row["estimator"] for row in rows] == list(metrics["labels"]["methods"].values())[:-1]
+
+
+@pytest.mark.parametrize("share", [0.02, 0.6])
+def test_a_second_mixture_has_its_own_coverage(share: float) -> None:
+    """Not that of the configuration's q and share: within 4 standard errors of played paths."""
+    config = SHORT.model_copy(update={"paths": 30})
+    mixture, draws = Mixture((share, 1 - share), (SHORT.p, 0.9)), Draws(0, "second")
+    entry = judge(config, mixture, tally(config, mixture, 30, draws), draws)
+    centre, error = replicate(config, mixture, 30, 2000, draws.named("oracle"))
+    for kind, slow in share_covered(centre, error, 1.0).items():
+        fast = entry["coverage"][kind]
+        combined = np.hypot(slow.standard_error, fast.standard_error)
+        assert abs(slow.value - fast.value) < 4 * combined
+        configured = Mixture((config.defensive, 1 - config.defensive), (config.p, config.q))
+        wrong = coverage(config, configured, 30, 1000, draws.stream(0))[kind]
+        assert abs(slow.value - wrong.value) > 4 * combined
+    assert "q" not in entry
+    assert "clopper_pearson" not in entry["intervals"]
+
+
+def test_paths_without_weights_are_known_by_themselves() -> None:
+    """Whatever the proposal is called."""
+    draws = Draws(0, "another name")
+    for proposal, plain in ((Constant(SHORT.p), True), (Constant(0.5), False)):
+        entry = judge(SHORT, proposal, tally(SHORT, proposal, 3000, draws), draws)
+        assert ("clopper_pearson" in entry["intervals"]) == plain
+        assert ("clopper_pearson" in entry["coverage"]) == plain
 
 
 @pytest.mark.parametrize(
@@ -190,7 +304,7 @@ def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
 def test_events_without_any_variance(constants: dict, tmp_path: Path) -> None:
     """Every number is finite, and every estimate within 4 of its exact standard errors."""
     config = Importance(paths=500, **constants, **COARSE)
-    metrics = study(config)[1]
+    metrics = measure(config)[1]
     write_metrics(tmp_path / "metrics.json", metrics)
     exact = outcome(config).probability
     for name, method in metrics["methods"].items():
@@ -201,7 +315,7 @@ def test_events_without_any_variance(constants: dict, tmp_path: Path) -> None:
 
 
 def test_metrics_of_the_sheets_constants() -> None:
-    metrics = study(SHEET)[1]
+    metrics = measure(SHEET)[1]
     methods = metrics["methods"]
     assert methods["sheet"]["exact_relative_error"].value == pytest.approx(0.0705, abs=5e-5)
     assert metrics["exact"]["crude_relative_error"].value == pytest.approx(11.81, abs=5e-3)
@@ -236,4 +350,4 @@ def test_no_hit_at_all_is_an_error_and_not_a_zero() -> None:
     with pytest.raises(
         InputError, match=r"none of the 3000 paths reached 200: raise importance.q"
     ):
-        study(crude)
+        measure(crude)

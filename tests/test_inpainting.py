@@ -11,22 +11,19 @@ from torch import Tensor
 from conftest import randomise
 from nicelab.errors import InputError
 from nicelab.flows.coupling import AdditiveCoupling
-from nicelab.flows.nice import NICE, Architecture
-from nicelab.inpainting import ascent_study, hmc_study, scores
-from nicelab.inpainting.ascent import (
-    DecayingAdam,
-    FixedStep,
-    Noisy,
-    Rule,
-    SummedGradients,
-    ascend,
-)
+from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.inpainting import hmc_study, scores
+from nicelab.inpainting.ascent import Climb
+from nicelab.inpainting.ascent_study import Ascending, ascend_all
 from nicelab.inpainting.corrupted import Corrupted, project
+from nicelab.inpainting.coverage import judge_posterior
 from nicelab.inpainting.density import fisher_information, gradient
-from nicelab.inpainting.fills import methods
+from nicelab.inpainting.fills import FILLS
 from nicelab.inpainting.gaussian import DEQUANTISATION, Gaussian
-from nicelab.inpainting.hmc import Draw, factor, hmc, summarise
-from nicelab.inpainting.hmc_study import Chains
+from nicelab.inpainting.hmc import Draw, Hmc, factor, summarise
+from nicelab.inpainting.hmc_study import Chains, draw_posterior
+from nicelab.inpainting.records import Posterior, Problems
+from nicelab.inpainting.rules import DecayingAdam, FixedStep, Noisy, Rule, SummedGradients
 
 D = 8
 HIDDEN = torch.tensor([[True, False] * 4, [False, False, True, True, True, False, True, True]])
@@ -116,7 +113,7 @@ def test_observed_pixels_come_back_bit_for_bit(
     corrupted = Corrupted.hide(images, HIDDEN)
     start = corrupted.fill(0.5)
     found = end(
-        ascend(gaussian.log_prob, corrupted, start, rules(random)[name], 30, torch.ones(D))
+        Climb(gaussian.log_prob, torch.ones(D)).ascend(corrupted, start, rules(random)[name], 30)
     )
     for k, hidden in enumerate(HIDDEN):
         assert torch.equal(found.x[k][:, ~hidden], images[:, ~hidden])
@@ -130,8 +127,11 @@ def test_a_reversed_mask_would_be_seen(gaussian: GaussianFlow) -> None:
     images = gaussian.draw(4, torch.Generator().manual_seed(0))
     right, wrong = (Corrupted.hide(images, mask) for mask in (HIDDEN, ~HIDDEN))
     exact = gaussian.exact()
-    found = end(ascend(gaussian.log_prob, wrong, wrong.fill(0.5), FixedStep(1e-4), 200,
-                       torch.ones(D)))  # fmt: skip
+    found = end(
+        Climb(gaussian.log_prob, torch.ones(D)).ascend(
+            wrong, wrong.fill(0.5), FixedStep(1e-4), 200
+        )
+    )
     shown = HIDDEN[:, None].expand_as(found.x)
     assert not torch.equal(found.x[~shown], right.observed[~shown])
     assert not torch.allclose(found.x, exact.conditional_mean(right), atol=0.01)
@@ -152,8 +152,9 @@ def test_a_slow_loop_takes_the_sheets_steps(flow: NICE) -> None:
                 stepped = (x - 1e-2 * x.grad).clamp(0, 1)
                 stepped[:, ~half] = corrupted.observed[0][:, ~half]
                 x.copy_(stepped)
-        found = end(ascend(flow.log_prob, corrupted, corrupted.fill(1.0), rule, 10,
-                           torch.ones(12)))  # fmt: skip
+        found = end(
+            Climb(flow.log_prob, torch.ones(12)).ascend(corrupted, corrupted.fill(1.0), rule, 10)
+        )
         torch.testing.assert_close(found.x[0], x.detach())
         ends[type(rule)] = found.x
     assert not torch.allclose(*ends.values())
@@ -191,11 +192,14 @@ def test_ascent_reaches_the_exact_conditional_mean(gaussian: GaussianFlow) -> No
     assert 0 < expected.min()
     assert expected.max() < 1
     rule = DecayingAdam(0.1, 2000)
-    found = end(ascend(gaussian.log_prob, corrupted, corrupted.fill(0.5), rule, 2000, scale))
+    found = end(Climb(gaussian.log_prob, scale).ascend(corrupted, corrupted.fill(0.5), rule, 2000))
     torch.testing.assert_close(found.x, expected, atol=1e-4, rtol=0)
     assert found.residual.max() < 1e-3
-    printed = end(ascend(gaussian.log_prob, corrupted, corrupted.fill(0.5),
-                         SummedGradients(1e-4), 2000, scale))  # fmt: skip
+    printed = end(
+        Climb(gaussian.log_prob, scale).ascend(
+            corrupted, corrupted.fill(0.5), SummedGradients(1e-4), 2000
+        )
+    )
     assert (printed.x - expected).abs().max() > 0.01  # a heavy ball does not settle
 
 
@@ -203,8 +207,9 @@ def test_the_residual_is_zero_at_a_bound() -> None:
     """log p = c·x has its maximum at a corner: the projected gradient vanishes there alone."""
     slope = torch.tensor([1.0, -1, 2, -2, 3, -3, 1, 1])
     corrupted = Corrupted.hide(torch.full((1, D), 0.5), torch.tensor([[True] * 7 + [False]]))
-    states = ascend(lambda x: x @ slope, corrupted, corrupted.fill(0.5), FixedStep(0.5), 3,
-                    torch.ones(D))  # fmt: skip
+    states = Climb(lambda x: x @ slope, torch.ones(D)).ascend(
+        corrupted, corrupted.fill(0.5), FixedStep(0.5), 3
+    )
     residuals = [float(state.residual) for state in states]
     assert residuals[0] == pytest.approx(0.5)  # the box allows a move by 0.5 in each direction
     assert residuals[-1] == 0
@@ -217,7 +222,9 @@ def test_images_stop_when_they_are_stationary(gaussian: GaussianFlow) -> None:
     rule = DecayingAdam(0.1, 500)
     start = corrupted.fill(0.5)
     runs = {
-        tolerance: list(ascend(gaussian.log_prob, corrupted, start, rule, 500, scale, tolerance))
+        tolerance: list(
+            Climb(gaussian.log_prob, scale, tolerance).ascend(corrupted, start, rule, 500)
+        )
         for tolerance in (0.0, 0.2)
     }
     whole, stopped = runs.values()
@@ -270,8 +277,11 @@ def conditional_draws(gaussian: GaussianFlow, temperature: float) -> tuple[Tenso
     corrupted = Corrupted.hide(image, HIDDEN).repeat(4000)
     precision = torch.linalg.inv(gaussian.exact().covariance)
     start = corrupted.project(corrupted.fill(0.5))
-    draws = hmc(lambda x: gaussian.log_prob(x) / temperature, start, factor(precision, HIDDEN),
-                4, 20, 10, 0.3, torch.Generator().manual_seed(0))  # fmt: skip
+    hmc = Hmc(leapfrog=4, warm_up=20, draws=10, step_size=0.3)
+    random = torch.Generator().manual_seed(0)
+    draws = hmc.chains(
+        lambda x: gaussian.log_prob(x) / temperature, start, factor(precision, HIDDEN), random
+    )
     return end(draws).x, image
 
 
@@ -356,60 +366,90 @@ def test_r_hat_tells_chains_that_mix_from_chains_that_do_not() -> None:
     assert hmc_study.between_chains(stuck)[0, 0] == 1
 
 
-CONFIG = Chains(chains=2, steps=3, step_size={"ascent": 0.05, "trajectory": 0.2}, leapfrog=2,
-                warm_up=2, draws=4, samples=800, seed=0)  # fmt: skip
+CONFIG = Chains(
+    chains=2,
+    steps=3,
+    step_size={"ascent": 0.05, "trajectory": 0.2},
+    leapfrog=2,
+    warm_up=2,
+    draws=4,
+    samples=800,
+    seed=0,
+)
 
 
 @pytest.fixture(scope="module")
 def small() -> tuple[NICE, Tensor, Tensor]:
     """A random flow of 784 pixels, six images and two masks."""
     random = torch.Generator().manual_seed(0)
-    model = NICE(784, Architecture(couplings=2, hidden=8, depth=1))
+    model = NICE(784, Architecture(family="nice", couplings=2, hidden=8, depth=1))
     model.initialise(torch.full((784,), 0.37), torch.full((784,), 0.2), random)
     hidden = torch.zeros(2, 784, dtype=torch.bool)
     hidden[0, :300], hidden[1, ::3] = True, True
     return model.requires_grad_(False), torch.rand(6, 784, generator=random), hidden
 
 
-def test_the_studies_are_deterministic(small: tuple[NICE, Tensor, Tensor]) -> None:
+def problems(images: Tensor, hidden: Tensor, names: tuple[str, ...] = ("a", "b")) -> Problems:
+    return Problems(
+        dataset=np.array("noise"),
+        images=images.numpy(),
+        labels=np.arange(len(images)),
+        names=np.array(names),
+        mask_labels=np.array([f"mask {name}" for name in names]),
+        hidden=hidden.numpy(),
+        picture=np.array(4),
+    )
+
+
+def test_the_posterior_is_deterministic(small: tuple[NICE, Tensor, Tensor]) -> None:
     model, images, hidden = small
     training = torch.rand(900, 784, generator=torch.Generator().manual_seed(1))
-    one, two = (hmc_study.study(model, training, images, hidden, 3, CONFIG) for _ in range(2))
-    assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], two[name])
-    assert one["mean"].shape == (2, 6, 784)
-    assert one["shown"].shape == (2, 2, 784)
-    observed = np.broadcast_to(~hidden.numpy()[:, None], one["draw"].shape)
-    expected = np.broadcast_to(images.numpy(), one["draw"].shape)
-    np.testing.assert_array_equal(one["draw"][observed], expected[observed])
+    given = problems(images, hidden)
+    one, two = (draw_posterior(model, training, given, CONFIG) for _ in range(2))
+    for name, array in one.to_arrays().items():
+        np.testing.assert_array_equal(array, two.to_arrays()[name])
+    assert one.mean.shape == (2, 6, 784)
+    assert one.shown.shape == (2, 2, 784)
+    observed = np.broadcast_to(~hidden.numpy()[:, None], one.draw.shape)
+    expected = np.broadcast_to(images.numpy(), one.draw.shape)
+    np.testing.assert_array_equal(one.draw[observed], expected[observed])
 
 
-def ascending(**changes: object) -> ascent_study.Ascents:
+def ascending(**changes: object) -> Ascending:
     sheet = {"mask": "a", "steps": 4, "step_size": 1e-3, "fill": 1.0}
-    values = {"steps": 5, "step_size": {"grey": 0.1, "gaussian": 0.05}, "tolerance": 1e-6,
-              "samples": 800, "sheet": sheet, "published": 2, "seed": 0}  # fmt: skip
-    return ascent_study.Ascents(**values | changes)
+    values = {
+        "steps": 5,
+        "step_size": {"grey": 0.1, "gaussian": 0.05},
+        "tolerance": 1e-6,
+        "samples": 800,
+        "sheet": sheet,
+        "published": 2,
+        "seed": 0,
+    }
+    return Ascending(**values | changes)
 
 
 def test_the_study_of_ascents(small: tuple[NICE, Tensor, Tensor]) -> None:
     model, images, hidden = small
-    gaussian = Corrupted.hide(images, hidden).fill(0.3)
-    found = ascent_study.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending())
-    assert found["grey_images"].shape == (2, 6, 784)
-    assert found["grey_frames"].shape == (6, 2, 784)
-    assert found["paper_error"].shape == (6, 2, 2)
-    assert found["sheet_as_printed_error"].shape == (5, 1, 6)
+    gaussian, given = Corrupted.hide(images, hidden).fill(0.3), problems(images, hidden)
+    found = ascend_all(model, given, gaussian, ascending())
+    traces = found.traces
+    assert traces["grey"].images.shape == (2, 6, 784)
+    assert traces["grey"].frames.shape == (6, 2, 784)
+    assert traces["paper"].error.shape == (6, 2, 2)
+    assert traces["sheet_as_printed"].error.shape == (5, 1, 6)
     grey = Corrupted.hide(images, hidden).fill(0.5)
-    np.testing.assert_array_equal(found["grey_frames"][0], grey[:, 4].numpy())
+    np.testing.assert_array_equal(traces["grey"].frames[0], grey[:, 4].numpy())
     start = (gaussian - images).square().numpy()[1][:, hidden[1]].mean(1)
-    np.testing.assert_allclose(found["gaussian_error"][0, 1], start, rtol=1e-5)
-    error = np.square(found["grey_images"] - images.numpy())[0][:, hidden[0]].mean(1)
-    np.testing.assert_allclose(found["grey_error"][-1, 0], error, rtol=1e-5)
+    np.testing.assert_allclose(traces["gaussian"].error[0, 1], start, rtol=1e-5)
+    error = np.square(traces["grey"].images - images.numpy())[0][:, hidden[0]].mean(1)
+    np.testing.assert_allclose(traces["grey"].error[-1, 0], error, rtol=1e-5)
+    again = type(found).from_arrays(found.to_arrays())
+    assert list(again.to_arrays()) == list(found.to_arrays())
     with pytest.raises(InputError, match="sheet.mask must be one of b, c, got a"):
-        ascent_study.study(model, images, hidden, gaussian, ["b", "c"], 4, ascending())
+        ascend_all(model, problems(images, hidden, ("b", "c")), gaussian, ascending())
     with pytest.raises(InputError, match="ascend.published must be <= the 6 images"):
-        ascent_study.study(model, images, hidden, gaussian, ["a", "b"], 4, ascending(published=7))
+        ascend_all(model, given, gaussian, ascending(published=7))
 
 
 def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) -> None:
@@ -417,7 +457,8 @@ def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) ->
     _, images, hidden = small
     training = torch.rand(30, 784, generator=torch.Generator().manual_seed(1))
     other = torch.where(hidden[:1], torch.rand_like(images), images)
-    for complete in methods(training, 3).values():
+    for fill in FILLS.values():
+        complete = fill.prepare(training, 3)
         one, two = (complete(Corrupted.hide(x, hidden[:1])) for x in (images, other))
         assert torch.equal(one, two)
         assert torch.equal(one[0][:, ~hidden[0]], images[:, ~hidden[0]])
@@ -428,7 +469,7 @@ def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) ->
 def test_the_nearest_image_is_found_by_a_slow_search(small: tuple[NICE, Tensor, Tensor]) -> None:
     _, images, hidden = small
     training = torch.rand(30, 784, generator=torch.Generator().manual_seed(1))
-    found = methods(training, 3)["nearest"](Corrupted.hide(images, hidden))
+    found = FILLS["nearest"].prepare(training, 3)(Corrupted.hide(images, hidden))
     for k, n in np.ndindex(2, 6):
         seen = ~hidden[k]
         distances = [(candidate - images[n])[seen].norm() for candidate in training]
@@ -474,13 +515,21 @@ def test_coverage_of_a_known_posterior(shrink: float, right: bool) -> None:
     centre = rng.uniform(0.3, 0.7, (k, n, 784))
     truth = centre + 0.1 * rng.standard_normal((k, n, 784))
     values = centre + 0.1 * shrink * rng.standard_normal((draws, k, n, 784))
-    posterior = {
-        "draws": np.array(draws), "lower": values.min(0), "upper": values.max(0),
-        "draw": values[0], "standard_deviation": values.std(0), "r_hat": np.ones((k, n)),
-        "between_chains": np.zeros((k, n)), "acceptance": np.ones((k, n)),
-    }  # fmt: skip
-    problems = {"images": truth[0].clip(0, 1), "hidden": hidden}
-    found = scores._posterior(["one"], posterior, problems)
+    unused = np.zeros((k, n))
+    posterior = Posterior(
+        mean=centre,
+        standard_deviation=values.std(0),
+        lower=values.min(0),
+        upper=values.max(0),
+        draw=values[0],
+        shown=values[:, :, 0],
+        acceptance=unused,
+        r_hat=np.ones((k, n)),
+        between_chains=unused,
+        draws=np.array(draws),
+    )
+    given = problems(torch.from_numpy(truth[0].clip(0, 1)), torch.from_numpy(hidden), ("one",))
+    found = judge_posterior(given, posterior)
     coverage, nominal = found["masks"]["one"]["coverage"], found["nominal_coverage"].value
     assert nominal == pytest.approx(15 / 17)
     slack = 0.01  # the truth is rounded to grey levels, which widens what counts as covered

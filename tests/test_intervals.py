@@ -31,7 +31,7 @@ def test_ends_of_the_intervals() -> None:
 def test_coverage_by_simulated_paths() -> None:
     """The law of the hitting time gives the coverage that whole simulations have, within 4 SE."""
     q, paths, replicates = 0.55, 50, 1000
-    fast = coverage(SHORT, q, paths, 4000, np.random.default_rng(0))
+    fast = coverage(SHORT, Constant(q), paths, 4000, np.random.default_rng(0))
     samples = played(SHORT, Constant(q), paths * replicates).samples
     samples = samples.reshape(replicates, paths)
     error = samples.std(1, ddof=1) / paths**0.5
@@ -44,8 +44,10 @@ def test_coverage_by_simulated_paths() -> None:
 
 def test_published_coverage() -> None:
     """About 95 % at the sheet's q and the optimum, 80 to 86 % in heavy tails, 10 % at 0.5."""
-    found = {q: coverage(SHEET, q, 3000, 4000, np.random.default_rng(0))["normal"].value
-             for q in (0.55, 0.588, 19 / 37, 0.65, 0.50)}  # fmt: skip
+    found = {
+        q: coverage(SHEET, Constant(q), 3000, 4000, np.random.default_rng(0))["normal"].value
+        for q in (0.55, 0.588, 19 / 37, 0.65, 0.50)
+    }
     assert found[0.55] == pytest.approx(0.95, abs=0.02)
     assert found[0.588] == pytest.approx(0.95, abs=0.02)
     assert 0.76 < found[0.65] < 0.9
@@ -59,8 +61,10 @@ def test_clopper_pearson_covers_at_least_its_level() -> None:
     covered = [bool(clopper_pearson(int(k), paths).covers(p)) for k in hits]
     exact = binom.pmf(hits, paths, p)[covered].sum()
     assert exact >= 0.95
-    found = coverage(SHORT, SHORT.p, paths, 4000, np.random.default_rng(0))["clopper_pearson"]
-    assert abs(found.z_score(exact)) < 4
+    found = coverage(SHORT, Constant(SHORT.p), paths, 4000, np.random.default_rng(0))
+    assert abs(found["clopper_pearson"].z_score(exact)) < 4
+    weighted = coverage(SHORT, Constant(0.5), paths, 4000, np.random.default_rng(0))
+    assert "clopper_pearson" not in weighted
 
 
 def test_weight_diagnostics() -> None:

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from nicelab.images.levels import bits_per_dim, dequantise, scale, split
+from nicelab.images.levels import bits_per_dim, dequantise, moments, scale, split
 from nicelab.streams import generator
 
 
@@ -41,3 +41,14 @@ def test_split_is_a_partition() -> None:
     assert len(held_out) == 30
     assert sorted([*kept.tolist(), *held_out.tolist()]) == list(range(100))
     assert not torch.equal(held_out, split(100, 30, generator(1))[1])
+
+
+def test_moments_are_those_of_dequantised_pixels() -> None:
+    half = torch.randint(0, 256, (50, 6), generator=generator(0), dtype=torch.uint8)
+    levels = torch.stack([half, half // 2], dim=-1).flatten(1)
+    mean, spread = moments(levels)
+    u = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+    x = (levels.double()[..., None] + u) / 256
+    torch.testing.assert_close(mean.double(), x.mean((0, 2)), rtol=1e-6, atol=0)
+    exact = x.permute(1, 0, 2).flatten(1).std(1, correction=0)
+    torch.testing.assert_close(spread.double(), exact, rtol=1e-5, atol=0)

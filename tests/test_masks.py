@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from imports import ROOT
 from nicelab.errors import InputError
-from nicelab.inpainting.masks import Mask
-from nicelab.inpainting.problems import Masking, problems
+from nicelab.inpainting.masks import mask
+from nicelab.inpainting.problems import Masking, hide
 from nicelab.pipeline.params import load
 
 
-def hidden(folder: Path = Path(), **mask: Any) -> torch.Tensor:  # noqa: ANN401
-    return Mask(**mask).hidden(folder).view(28, 28)
+def hidden(folder: Path = Path(), **kind: Any) -> torch.Tensor:  # noqa: ANN401
+    return mask({"label": "a mask", **kind}).hidden(folder).view(28, 28)
 
 
 def test_the_sheets_box() -> None:
@@ -67,7 +67,7 @@ def test_pictures_of_one_colour(tmp_path: Path, level: int, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "mask",
+    "given",
     [
         {},
         {"half": "top", "rows": [0, 1]},
@@ -81,9 +81,14 @@ def test_pictures_of_one_colour(tmp_path: Path, level: int, what: str) -> None:
         {"circle": 3},
     ],
 )
-def test_bad_masks(mask: dict) -> None:
+def test_bad_masks(given: dict) -> None:
     with pytest.raises(ValidationError):
-        Mask(**mask)
+        Masking(images=3, picture=2, masks={"one": {"label": "a mask", **given}})
+
+
+def test_a_mask_needs_a_label() -> None:
+    with pytest.raises(ValidationError, match="label"):
+        Masking(images=3, picture=2, masks={"one": {"half": "top"}})
 
 
 def test_the_papers_masks_are_in_the_parameter_file() -> None:
@@ -106,18 +111,22 @@ def test_the_papers_masks_are_in_the_parameter_file() -> None:
     assert {"random_75", "random_90", "sheet_box", "scratch"} == masks.keys() - paper.keys()
 
 
-def config(**mask: Any) -> Masking:  # noqa: ANN401
-    return Masking(images=3, picture=2, masks={"one": Mask(half="top"), "other": Mask(**mask)})
+def config(**kind: Any) -> Masking:  # noqa: ANN401
+    masks = {"one": {"label": "first", "half": "top"}, "other": {"label": "second", **kind}}
+    return Masking(images=3, picture=2, masks=masks)
 
 
 def test_problems() -> None:
-    test, labels = np.random.default_rng(0).random((5, 784), np.float32), np.arange(5)
-    found = problems(test, labels, config(every_second="odd"), Path())
-    assert found["names"].tolist() == ["one", "other"]
-    assert found["hidden"].shape == (2, 784)
-    np.testing.assert_array_equal(found["images"], test[:3])
-    np.testing.assert_array_equal(found["labels"], labels[:3])
+    images = np.random.default_rng(0).random((5, 784), np.float32)
+    data = {"dataset": np.array("noise"), "images": images, "labels": np.arange(5)}
+    found = hide(data, config(every_second="odd"), Path())
+    assert found.names.tolist() == ["one", "other"]
+    assert found.mask_labels.tolist() == ["first", "second"]
+    assert found.hidden.shape == (2, 784)
+    np.testing.assert_array_equal(found.images, images[:3])
+    np.testing.assert_array_equal(found.labels, np.arange(3))
     with pytest.raises(InputError, match=r"mask\.masks\.other hides every pixel"):
-        problems(test, labels, config(rows=[0, 27]), Path())
+        hide(data, config(rows=[0, 27]), Path())
+    few = {**data, "images": images[:2], "labels": np.arange(2)}
     with pytest.raises(InputError, match=r"mask\.images must be <= the 2 test images, got 3"):
-        problems(test[:2], labels[:2], config(half="left"), Path())
+        hide(few, config(half="left"), Path())

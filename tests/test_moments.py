@@ -14,8 +14,8 @@ def test_parts_add_up_to_the_whole() -> None:
     expected = Moments.of(SAMPLES)
     for name in ("n", "mean", "second", "third", "fourth"):
         assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-12)
-    for ours, theirs in ((found.estimate(), mean(SAMPLES)),
-                         (found.relative_error(), relative_error(SAMPLES))):  # fmt: skip
+    estimates = found.estimate(), found.relative_error()
+    for ours, theirs in zip(estimates, (mean(SAMPLES), relative_error(SAMPLES)), strict=True):
         assert ours.value == pytest.approx(theirs.value, rel=1e-12)
         assert ours.standard_error == pytest.approx(theirs.standard_error, rel=2e-3)
         assert ours.n == theirs.n

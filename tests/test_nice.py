@@ -1,13 +1,16 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from scipy import stats
 from torch.func import jacrev
 
-from nicelab.flows import logistic
-from nicelab.flows.nice import MASK, NICE, Architecture
+from conftest import randomise
+from nicelab.flows.families.nice import MASK, NICE, Architecture
+from nicelab.flows.logistic import Logistic
 from nicelab.streams import generator
 
-PAPER = Architecture(couplings=4, hidden=1000, depth=5)
+PAPER = Architecture(family="nice", couplings=4, hidden=1000, depth=5)
 
 
 def test_the_papers_model_has_its_number_of_parameters() -> None:
@@ -39,12 +42,12 @@ def test_log_prob_is_the_change_of_variables(flow: NICE, random: torch.Generator
     for one, log_p in zip(x, flow.log_prob(x), strict=True):
         z, _ = flow(one)
         ladj = torch.linalg.slogdet(jacrev(lambda v: flow(v)[0])(one)).logabsdet
-        torch.testing.assert_close(log_p, logistic.log_prob(z).sum() + ladj)
+        torch.testing.assert_close(log_p, Logistic().log_prob(z).sum() + ladj)
 
 
 def test_log_prob_integrates_to_one(random: torch.Generator) -> None:
     """Importance sampling from a wide normal in 2 dimensions, within 4 standard errors."""
-    model = NICE(2, Architecture(couplings=2, hidden=8, depth=1)).double()
+    model = NICE(2, Architecture(family="nice", couplings=2, hidden=8, depth=1)).double()
     model.initialise(torch.zeros(2), torch.ones(2), random)
     x = 4 * torch.randn(40_000, 2, generator=random, dtype=torch.float64)
     proposal = torch.from_numpy(stats.norm.logpdf(x, scale=4)).sum(-1)
@@ -66,18 +69,18 @@ def test_temperature_multiplies_the_latents(flow: NICE) -> None:
 
 
 def test_starts_at_the_prior_for_standardised_data(random: torch.Generator) -> None:
-    model = NICE(12, Architecture(couplings=4, hidden=16, depth=2))
+    model = NICE(12, Architecture(family="nice", couplings=4, hidden=16, depth=2))
     mean, spread = torch.rand(12, generator=random), torch.rand(12, generator=random) + 0.1
     model.initialise(mean, spread, random)
     x = mean + spread * torch.randn(20_000, 12, generator=random)
     z, _ = model(x)
-    error = logistic.STANDARD_DEVIATION / 20_000**0.5
+    error = Logistic.standard_deviation / 20_000**0.5
     assert z.mean(0).abs().max() < 4.5 * error
-    assert (z.std(0) - logistic.STANDARD_DEVIATION).abs().max() < 4.5 * error
+    assert (z.std(0) - Logistic.standard_deviation).abs().max() < 4.5 * error
 
 
 def test_sums_are_float64() -> None:
-    model = NICE(12, Architecture(couplings=1, hidden=4, depth=1))
+    model = NICE(12, Architecture(family="nice", couplings=1, hidden=4, depth=1))
     assert model.log_prob(torch.zeros(2, 12)).dtype == torch.float64
 
 
@@ -85,3 +88,54 @@ def test_sums_are_float64() -> None:
 def test_impossible_architectures(bad: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="greater than or equal to 1"):
         Architecture(**{**PAPER.model_dump(), **bad})
+
+
+def ready(random: torch.Generator) -> NICE:
+    """A small flow as it is trained: initialised, then moved off its start."""
+    model = NICE(12, Architecture(family="nice", couplings=4, hidden=16, depth=2))
+    mean, spread = torch.rand(12, generator=random), torch.rand(12, generator=random) + 0.1
+    model.initialise(mean, spread, random).double()
+    randomise(model, random)
+    return model
+
+
+def test_finishing_leaves_the_same_density_and_plain_weights(random: torch.Generator) -> None:
+    model = ready(random)
+    x = torch.rand(5, 12, generator=random, dtype=torch.float64)
+    before = model.log_prob(x)
+    model.finish()
+    torch.testing.assert_close(model.log_prob(x), before)
+    plain = NICE(12, Architecture(family="nice", couplings=4, hidden=16, depth=2)).double()
+    plain.load_state_dict(model.state_dict())
+    torch.testing.assert_close(plain.log_prob(x), before)
+
+
+def test_a_step_in_units_moves_each_shift_by_its_entrys_spread(random: torch.Generator) -> None:
+    """Else one step of Adam would throw entries off that hardly vary."""
+    spread = torch.logspace(-3, 0, 12)
+    model = NICE(12, Architecture(family="nice", couplings=2, hidden=4, depth=1))
+    model.initialise(torch.zeros(12), spread, random)
+    last = model.couplings[0].m[-2]
+    with torch.no_grad():
+        last.bias += 1
+    model.finish()
+    torch.testing.assert_close(last.bias, spread[0::2])
+
+
+def test_every_weight_is_in_one_group_and_the_scaling_does_not_decay(flow: NICE) -> None:
+    recipe = SimpleNamespace(learning_rate=1e-3, scale_rate=20.0, weight_decay=0.5)
+    couplings, scaling = flow.groups(recipe)
+    grouped = [id(w) for group in (couplings, scaling) for w in group["params"]]
+    assert sorted(grouped) == sorted(id(w) for w in flow.parameters())
+    assert scaling["params"] == [flow.s]
+    assert scaling["weight_decay"] == 0
+    assert scaling["lr"] == pytest.approx(0.02)
+    assert couplings["weight_decay"] == 0.5
+
+
+def test_log_det_is_given_for_each_image(flow: NICE, random: torch.Generator) -> None:
+    x = torch.randn(2, 3, 12, generator=random, dtype=torch.float64)
+    z, ladj = flow(x)
+    assert ladj.shape == (2, 3)
+    assert flow.log_likelihoods(x).shape == (2, 3)
+    torch.testing.assert_close(flow.log_likelihoods(x), flow.log_prob(x))

@@ -44,3 +44,9 @@ def test_stationary_points() -> None:
     for point, (mu, sigma, loss) in zip(found, expected, strict=True):
         assert (point.mu, point.sigma) == pytest.approx((mu, sigma), abs=5e-7)
         assert loss is None or point.loss == pytest.approx(loss, abs=5e-9)
+
+
+def test_minima_are_points_where_the_gradient_vanishes() -> None:
+    minima = objective.minima(POINTS)
+    assert objective.gradient(minima).abs().max() < 1e-10
+    assert objective.value(minima).tolist() == pytest.approx([1.66440076, 1.69616824], abs=5e-9)

@@ -1,5 +1,6 @@
 """The pipeline as DVC sees it: what is declared, what is run again, and the same bytes twice."""
 
+import json
 import os
 import shutil
 import signal
@@ -14,21 +15,37 @@ from ruamel.yaml import YAML
 from conftest import run
 from imports import ROOT, sections
 from lock import stale_stages
-from nicelab.pipeline.deps import first_party, rewritten
+from nicelab.pipeline.deps import FAMILIES, REGISTRY, first_party, rewritten
 from nicelab.pipeline.params import flatten, read_all
 
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
-STUDIES = ("training", "likelihood", "diagnostics", "samples", *INPAINTING, "convolution",
-           "importance", "ladder", "paths", "weights", "coverage", "gradients",
-           "estimators")  # fmt: skip
-# Declared for all figures at once, though not each of them needs all.
-SHARED = ("src/nicelab/published.py", "src/nicelab/formatting.py",
-          "src/nicelab/figures/methods.py")  # fmt: skip
+STUDIES = (
+    "training",
+    "likelihood",
+    "diagnostics",
+    "samples",
+    *INPAINTING,
+    "convolution",
+    "importance",
+    "ladder",
+    "paths",
+    "weights",
+    "coverage",
+    "gradients",
+    "estimators",
+)
 # Stages that run again when a section changes: the stage, its figure, and what follows.
 SCORES = {"inpaint", "report", *(f"figures@{study}" for study in INPAINTING)}
-AFTER_MODEL = SCORES | {"evaluate", "diagnose", "sample", "ascend", "posterior",
-                        "figures@likelihood", "figures@diagnostics",
-                        "figures@samples"}  # fmt: skip
+AFTER_MODEL = SCORES | {
+    "evaluate",
+    "diagnose",
+    "sample",
+    "ascend",
+    "posterior",
+    "figures@likelihood",
+    "figures@diagnostics",
+    "figures@samples",
+}
 AFTER_TRAIN = AFTER_MODEL | {"train", "figures@training"}
 AFTER_IMAGES = AFTER_TRAIN | {"mask", "classifier", "fill"}
 GAMBLER = {
@@ -55,9 +72,13 @@ AFFECTED = {
 }
 
 
+FAMILY = read_all(ROOT / "params.yaml")["model"]["family"]
+
+
 def stages(text: str | None = None) -> dict[str, Any]:
     """The stages of dvc.yaml, with the figures written out one by one."""
-    yaml = YAML(typ="safe", pure=True).load(text or (ROOT / "dvc.yaml").read_text())
+    text = (text or (ROOT / "dvc.yaml").read_text()).replace("${model.family}", FAMILY)
+    yaml = YAML(typ="safe", pure=True).load(text)
     declared = dict(yaml["stages"])
     template = declared.pop("figures")
     for key, item in template["foreach"].items():
@@ -80,13 +101,14 @@ def fill(value: Any, key: str, item: dict[str, str]) -> Any:  # noqa: ANN401
 def undeclared(name: str, stage: dict[str, Any]) -> set[str]:
     """Modules that a stage imports and parameters that it reads, but does not declare."""
     script = ROOT / "stages" / f"{name.split('@')[0]}.py"
-    modules = first_party(ROOT, script)
+    needed = {script}
     if "@" in name:  # the script imports the module of the study that it is given
-        module = ROOT / "src" / "nicelab" / "figures" / f"{name.split('@')[1]}.py"
-        modules |= {str(module.relative_to(ROOT)), *first_party(ROOT, module)}
-    needed = modules | {str(script.relative_to(ROOT))}
+        needed.add(ROOT / "src" / "nicelab" / "figures" / f"{name.split('@')[1]}.py")
+    if REGISTRY in first_party(ROOT, script):
+        needed.add(ROOT / FAMILIES / f"{FAMILY}.py")
+    modules = first_party(ROOT, *needed) | {str(path.relative_to(ROOT)) for path in needed}
     read = set(read_all(ROOT / "params.yaml")) if name == "report" else sections(script)
-    return (needed - set(stage["deps"])) | (read - set(stage.get("params", [])))
+    return (modules - set(stage["deps"])) | (read - set(stage.get("params", [])))
 
 
 @pytest.mark.parametrize("name", stages())
@@ -103,8 +125,10 @@ def test_make_deps_adds_what_is_imported_and_drops_what_is_not(tmp_path: Path) -
         shutil.copytree(ROOT / part, tmp_path / part)
     text = (ROOT / "dvc.yaml").read_text()
     extra = "      - stages/train.py\n      - src/nicelab/published.py\n"
-    for wrong in (text.replace("      - src/nicelab/flows/coupling.py\n", ""),
-                  text.replace("      - stages/train.py\n", extra)):  # fmt: skip
+    for wrong in (
+        text.replace("      - src/nicelab/flows/coupling.py\n", ""),
+        text.replace("      - stages/train.py\n", extra),
+    ):
         assert wrong != text
         (tmp_path / "dvc.yaml").write_text(wrong)
         assert rewritten(tmp_path) == text
@@ -117,8 +141,9 @@ def test_a_removed_dep_or_param_is_noticed(name: str) -> None:
     assert len(code) > 3
     for dep in code:
         without = {**stage, "deps": [d for d in stage["deps"] if d != dep]}
-        if dep not in SHARED or undeclared(name, without):
-            assert undeclared(name, without) == {dep}
+        if "@" in name and dep not in undeclared(name, without):
+            continue  # declared for all figures at once, since some other needs it
+        assert undeclared(name, without) == {dep}
     for section in stage.get("params", []):
         without = {**stage, "params": [p for p in stage["params"] if p != section]}
         assert undeclared(name, without) == {section}
@@ -128,8 +153,11 @@ def test_a_removed_dep_or_param_is_noticed(name: str) -> None:
 def test_stages_name_each_path_that_they_read_or_write(name: str) -> None:
     stage = stages()[name]
     paths = [word for word in stage["cmd"].split() if "/" in word]
-    outs = [next(iter(out)) if isinstance(out, dict) else out
-            for kind in ("outs", "metrics", "plots") for out in stage.get(kind, [])]  # fmt: skip
+    outs = [
+        next(iter(out)) if isinstance(out, dict) else out
+        for kind in ("outs", "metrics", "plots")
+        for out in stage.get(kind, [])
+    ]
     assert set(paths) - set(stage["deps"]) == set(outs)
     assert stage["desc"].endswith(".")
 
@@ -167,9 +195,12 @@ def downstream(names: set[str]) -> set[str]:
     """The named stages and all that depend on what they write."""
     declared = stages()
     while True:
-        outs = {next(iter(out)) if isinstance(out, dict) else out
-                for name in names for kind in ("outs", "metrics", "plots")
-                for out in declared[name].get(kind, [])}  # fmt: skip
+        outs = {
+            next(iter(out)) if isinstance(out, dict) else out
+            for name in names
+            for kind in ("outs", "metrics", "plots")
+            for out in declared[name].get(kind, [])
+        }
         more = names | {n for n, s in declared.items() if outs & set(s["deps"])}
         if more == names:
             return names
@@ -216,6 +247,35 @@ def test_stale_code_is_noticed(finished: Path) -> None:
     finally:
         module.write_text(before)
     assert stale_stages(finished) == []
+
+
+@pytest.mark.pipeline
+def test_editing_one_family_trains_no_other(finished: Path) -> None:
+    folder = finished / FAMILIES
+    other, chosen = folder / "other.py", folder / f"{FAMILY}.py"
+    other.write_text(chosen.read_text())
+    assert stale_stages(finished) == []
+    other.write_text(chosen.read_text() + "\n")
+    assert stale_stages(finished) == []
+    other.unlink()
+    before = chosen.read_text()
+    chosen.write_text(before + "\n")
+    try:
+        assert "train" in stale_stages(finished)
+    finally:
+        chosen.write_text(before)
+
+
+@pytest.mark.pipeline
+def test_editing_how_a_flow_is_trained_measures_nothing_again(finished: Path) -> None:
+    """What follows runs again only if the model changes."""
+    module = finished / "src" / "nicelab" / "likelihood" / "training.py"
+    before = module.read_text()
+    module.write_text(before + "\n")
+    try:
+        assert stale_stages(finished) == ["train"]
+    finally:
+        module.write_text(before)
 
 
 @pytest.mark.pipeline
@@ -271,23 +331,30 @@ def test_metrics_are_shown_and_compared(finished: Path) -> None:
 
 def test_the_committed_metrics_have_their_names() -> None:
     """Fixed, so that metrics can be compared across commits."""
-    from nicelab.pipeline.artifacts import read_metrics
-
     files = (ROOT / "metrics").glob("*.json")
-    names = {path.stem: flatten(read_metrics(path)) for path in files}
+    names = {path.stem: flatten(json.loads(path.read_text())) for path in files}
     estimate = ("value", "standard_error", "n")
     expected = {
         "likelihood": ["test.log_likelihood", "test.bits_per_dim", "validation.log_likelihood"],
-        "importance": ["exact.probability", "methods.sheet.probability",
-                       "methods.sheet.relative_error"],
-        "gradients": [f"exact.minima.{k}.{v}" for k in ("global", "local")
-                      for v in ("mu", "sigma", "loss")]
-        + [f"sgd.{k}.{v}" for v in ("mu", "sigma")
-           for k in ("score_as_printed", "score", "pathwise_as_printed", "pathwise")],
-        "convolution": [f"{k}.largest_absolute_error"
-                        for k in ("determinant", "reshape", "convolution", "coupling")],
+        "importance": [
+            "exact.probability",
+            "methods.sheet.probability",
+            "methods.sheet.relative_error",
+        ],
+        "gradients": [
+            f"exact.minima.{k}.{v}" for k in ("global", "local") for v in ("mu", "sigma", "loss")
+        ]
+        + [
+            f"sgd.{k}.{v}"
+            for v in ("mu", "sigma")
+            for k in ("score_as_printed", "score", "pathwise_as_printed", "pathwise")
+        ],
+        "convolution": [
+            f"{k}.largest_absolute_error"
+            for k in ("determinant", "reshape", "convolution", "coupling")
+        ],
         "inpainting": [f"methods.{k}.squared_error" for k in ("as_printed", "gradient_zeroed")],
-    }  # fmt: skip
+    }
     for study, metrics in expected.items():
         wanted = {f"{metric}.{part}" for metric in metrics for part in estimate}
         assert wanted <= names[study].keys()

@@ -3,6 +3,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from games import played
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, log_weight, outcome, relative_deviation
 from nicelab.importance.proposals import (
     Brownian,
@@ -14,7 +16,7 @@ from nicelab.importance.proposals import (
     relative_variance,
     siegmund,
 )
-from nicelab.importance.simulation import Games, stream
+from nicelab.importance.simulation import Games
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=2, target=5, plays=9, p=0.4)
@@ -94,9 +96,39 @@ def test_a_mixture_over_paths_is_a_proposal_by_play_and_balance(
     expected = relative_deviation(gambler, 0.6, share)
     assert relative_variance(gambler, mixture) ** 0.5 == pytest.approx(expected, rel=1e-9)
     games = Games(gambler, 500)
-    for _ in games.play(mixture, stream(0, "test", 0)):
+    for _ in games.play(mixture, Draws(0, "test").stream(0)):
         pass
     paths = games.paths()
     weights = log_weight(gambler, 0.6, paths.plays[paths.hit], share)
     np.testing.assert_allclose(paths.log_weight[paths.hit], weights, rtol=1e-5)
     assert (paths.log_weight <= -np.log(share) + 1e-6).all()
+
+
+@pytest.mark.parametrize(
+    "mixture",
+    [
+        Mixture((0.1, 0.9), (SMALL.p, 0.6)),
+        Mixture((0.3, 0.7), (0.5, 0.8)),  # without p
+        Mixture((0.2, 0.5, 0.3), (SMALL.p, 0.5, 0.7)),
+    ],
+)
+def test_every_mixture_knows_the_weights_of_its_paths(mixture: Mixture) -> None:
+    """By hitting time, as its own plays say."""
+    paths = played(SMALL, mixture, 2000)
+    expected = mixture.log_weight(SMALL, paths.plays[paths.hit])
+    np.testing.assert_allclose(paths.log_weight[paths.hit], expected, atol=1e-8)
+
+
+def test_a_mixture_with_p_is_the_defensive_one() -> None:
+    t = outcome(SHEET).times
+    found = Mixture((0.1, 0.9), (SHEET.p, 0.55)).log_weight(SHEET, t)
+    np.testing.assert_allclose(found, log_weight(SHEET, 0.55, t, 0.1), rtol=1e-12)
+
+
+def test_who_knows_the_weights() -> None:
+    """None of q = p has any; those that look at play and balance need the whole path."""
+    t = outcome(SMALL).times
+    assert not Constant(SMALL.p).log_weight(SMALL, t).any()
+    assert Constant(0.5).log_weight(SMALL, t).all()
+    assert Brownian().log_weight(SMALL, t) is None
+    assert Doob().log_weight(SMALL, t) is None

@@ -40,8 +40,12 @@ def work(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     half = rng.integers(0, 256, (500, 392), np.uint8)
     pixels = np.stack([half, half // 2], axis=-1).reshape(500, 784)
-    write_arrays(tmp_path / "images.npz", dataset="pairs", training_pixels=pixels[:400],
-                 validation_pixels=pixels[400:])  # fmt: skip
+    write_arrays(
+        tmp_path / "images.npz",
+        dataset="pairs",
+        training_pixels=pixels[:400],
+        validation_pixels=pixels[400:],
+    )
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["hidden"] = 32
     parameters["train"].update(batch=51, epochs=5)
@@ -58,9 +62,12 @@ def start(work: Path, launcher: list[str], out: str) -> subprocess.Popen:
     options = [f"--{kind}={out}/{kind}" for kind in ("model", "curve", "metrics")]
     return subprocess.Popen(
         [*launcher, SCRIPT, "images.npz", "--device", "cpu", *options],
-        cwd=work, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        cwd=work,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def test_two_processes_train_as_one(work: Path) -> None:
@@ -78,16 +85,22 @@ def test_two_processes_train_as_one(work: Path) -> None:
     one, two = (read_table(work / out / "curve") for out in ("one", "two"))
     for name, column in one.items():
         np.testing.assert_allclose(two[name], column, rtol=1e-4)
-    weights = [checkpoint.load(work / out / "model", torch.device("cpu"))[0].state_dict()
-               for out in ("one", "two")]  # fmt: skip
+    weights = [
+        checkpoint.load(work / out / "model", torch.device("cpu"))[0].state_dict()
+        for out in ("one", "two")
+    ]
     for name, weight in weights[0].items():
         torch.testing.assert_close(weights[1][name], weight, rtol=1e-3, atol=1e-3)
     assert [read_metrics(work / out / "metrics")["processes"] for out in ("one", "two")] == [1, 2]
 
 
 def children(process: subprocess.Popen) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)],
-                            capture_output=True, text=True, check=True)  # fmt: skip
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [int(pid) for pid in listed.stdout.split()]
 
 
@@ -114,8 +127,9 @@ def test_the_benchmark_of_scaling_runs() -> None:
     done = subprocess.run(
         [*TORCHRUN, script, "--batch=2", "--steps=6", "--device=cpu"],
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("2 processes of 1 threads on cpu, batch 2: ")
 

@@ -17,15 +17,24 @@ from conftest import run
 pytestmark = pytest.mark.pipeline
 
 BUCKET = "nicelab"
-CACHED = ("data/raw", "data/images.npz", "model/nice.safetensors", "model/classifier.safetensors",
-          "results/inpainting", "report/report.html")  # fmt: skip
+CACHED = (
+    "data/raw",
+    "data/images.npz",
+    "model/nice.safetensors",
+    "model/classifier.safetensors",
+    "results/inpainting",
+    "report/report.html",
+)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Address of an S3 server on this machine, with an empty bucket."""
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
+    keys = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
     before = {name: os.environ.get(name) for name in keys}
     os.environ.update(keys)
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -51,8 +60,9 @@ def other(finished: Path, server: str, tmp_path: Path) -> Path:
     add_remote(finished, server)
     run(finished, "dvc", "push", "-q")
     root = tmp_path / "other"
-    shutil.copytree(finished, root, symlinks=True,
-                    ignore=shutil.ignore_patterns("cache", "tmp", ".git"))  # fmt: skip
+    shutil.copytree(
+        finished, root, symlinks=True, ignore=shutil.ignore_patterns("cache", "tmp", ".git")
+    )
     run(root, "git", "init", "-q")
     for path in CACHED:
         target = root / path
@@ -63,8 +73,12 @@ def other(finished: Path, server: str, tmp_path: Path) -> Path:
 def object_of(root: Path, path: str) -> str:
     """Key of a pipeline output on the server."""
     lock = YAML(typ="safe", pure=True).load((root / "dvc.lock").read_text())
-    md5 = next(out["md5"] for stage in lock["stages"].values() for out in stage.get("outs", [])
-               if out["path"] == path)  # fmt: skip
+    md5 = next(
+        out["md5"]
+        for stage in lock["stages"].values()
+        for out in stage.get("outs", [])
+        if out["path"] == path
+    )
     return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 

@@ -1,25 +1,76 @@
 import copy
+import json
 import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from jinja2 import UndefinedError
+from click.testing import CliRunner, Result
+from jinja2 import DictLoader, UndefinedError
 
 from imports import ROOT
+from labels import write_labelled
+from nicelab.commands.report import report
 from nicelab.errors import InputError
-from nicelab.report.contents import read_contents
+from nicelab.report.contents import Contents, Since, read_contents
 from nicelab.report.headlines import HEADINGS, markdown, rows
 from nicelab.report.readme import BEGIN, END, with_results
 from nicelab.report.render import render, render_markdown
+from nicelab.report.tables.table import Table
+from nicelab.statistics import Estimate
 
-CONTENTS = read_contents(*(ROOT / x for x in ("metrics", "figures", "stages", "params.yaml")))
-METRICS, FIGURES, SOURCES = CONTENTS.metrics, CONTENTS.figures, CONTENTS.sources
+STUDIES = sorted(path.stem for path in (ROOT / "metrics").glob("*.json"))
+FIGURES = sorted(path.stem for path in (ROOT / "figures").glob("*.png"))
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
-    return render(METRICS, FIGURES, {"Versions": {"python": "3"}}, SOURCES)
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of metrics with labels."""
+    return write_labelled(tmp_path_factory.mktemp("labelled") / "metrics")
+
+
+@pytest.fixture(scope="module")
+def contents(metrics: Path) -> Contents:
+    found = read_contents(metrics, *(ROOT / x for x in ("figures", "stages", "params.yaml")))
+    return replace(found, provenance={"Versions": {"python": "3"}})
+
+
+@pytest.fixture(scope="module")
+def page(contents: Contents) -> str:
+    return render(contents)
+
+
+@pytest.fixture
+def workspace(metrics: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that the command `report` finds everything in."""
+    for name in ("figures", "stages"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copytree(metrics, tmp_path / "metrics")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke() -> Result:
+    return CliRunner().invoke(report)
+
+
+def refused(message: str) -> None:
+    """A missing file or entry is one line, and no page is written."""
+    result = invoke()
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.output == f"Error: {message}: make it again with `dvc repro`\n"
+    assert not Path("report.html").exists()
+
+
+def edit(path: Path, change: Callable[[dict], object]) -> None:
+    """Change the content of a metrics file."""
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found))
 
 
 class Tags(HTMLParser):
@@ -76,31 +127,153 @@ def test_links_have_targets(page: str) -> None:
     assert links <= ids
 
 
-def test_the_data_set_is_named(page: str) -> None:
-    assert f"NICE on {METRICS['likelihood']['dataset']}" in page
+def test_the_data_set_is_named(contents: Contents, page: str) -> None:
+    assert f"NICE on {contents.metrics['likelihood']['dataset']}" in page
 
 
-def test_numbers_come_from_the_metrics() -> None:
-    changed = copy.deepcopy(METRICS)
-    changed["likelihood"]["test"]["log_likelihood"]["value"] = 4321.0
-    assert "4321.0 ± " in render(changed, FIGURES, {}, SOURCES)
-    assert "4321.0 ± " not in render(METRICS, FIGURES, {}, SOURCES)
+def test_numbers_come_from_the_metrics(contents: Contents, page: str) -> None:
+    changed = copy.deepcopy(contents.metrics)
+    changed["likelihood"]["test"]["log_likelihood"] = Estimate(4321.0, 1.0, 10)
+    assert "4321.0 ± 1.0" in render(replace(contents, metrics=changed))
+    assert "4321.0 ± " not in page
 
 
-@pytest.mark.parametrize("study", sorted(METRICS))
-def test_a_missing_number_stops_the_rendering(study: str) -> None:
-    changed = {name: metrics for name, metrics in METRICS.items() if name != study}
-    with pytest.raises((UndefinedError, KeyError)):
-        render(changed, FIGURES, {}, SOURCES)
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_missing_metrics_file_is_named(workspace: Path, study: str) -> None:
+    (workspace / "metrics" / f"{study}.json").unlink()
+    refused(f"metrics/{study}.json does not exist")
 
 
-def test_rendering_is_reproducible(page: str) -> None:
-    assert render(METRICS, FIGURES, {"Versions": {"python": "3"}}, SOURCES) == page
+@pytest.mark.parametrize("study", FIGURES)
+def test_a_missing_figure_is_named(contents: Contents, study: str) -> None:
+    figures = copy.copy(contents.figures)
+    del figures[study]
+    with pytest.raises(InputError, match=f"figures/{study}.png does not exist: make it again"):
+        render(replace(contents, figures=figures))
 
 
-def test_the_readme_states_the_committed_results() -> None:
+def test_a_missing_figure_is_one_line(workspace: Path) -> None:
+    (workspace / "figures" / "ladder.png").unlink()
+    refused("figures/ladder.png does not exist")
+
+
+@pytest.mark.parametrize(
+    ("study", "entry"),
+    [
+        ("training", "best_epoch"),  # in a sentence, as an attribute
+        ("inpainting", "posterior.draws"),
+        ("classifier", "test.accuracy"),
+        ("likelihood", "validation.bits_per_dim"),  # in a table
+        ("gradients", "elbo.variances.pathwise.at_phi"),
+        ("importance", "methods.sheet.z_score"),  # in the results
+    ],
+)
+def test_a_missing_number_is_named(workspace: Path, study: str, entry: str) -> None:
+    *path, last = entry.split(".")
+
+    def remove(found: dict) -> None:
+        for name in path:
+            found = found[name]
+        del found[last]
+
+    edit(workspace / "metrics" / f"{study}.json", remove)
+    refused(f"metrics/{study}.json does not hold {entry}")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_number_that_the_template_looks_up_as_an_item_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    misspell(monkeypatch, "m.training.best_epoch", "m['training']['last_epoch']")
+    refused("metrics/training.json does not hold last_epoch")
+
+
+@pytest.mark.parametrize("study", ["importance", "gradients", "inpainting", "convolution"])
+def test_missing_labels_are_named(workspace: Path, study: str) -> None:
+    edit(workspace / "metrics" / f"{study}.json", lambda found: found.pop("labels"))
+    refused(f"metrics/{study}.json does not hold labels")
+
+
+def misspell(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
+    """Render with a fault in the template."""
+    folder = ROOT / "src" / "nicelab" / "report"
+    texts = {name: (folder / name).read_text() for name in ("report.html.jinja", "style.css")}
+    assert right in texts["report.html.jinja"]
+    texts["report.html.jinja"] = texts["report.html.jinja"].replace(right, wrong)
+    monkeypatch.setattr("nicelab.report.render.PackageLoader", lambda *_: DictLoader(texts))
+
+
+@pytest.mark.usefixtures("workspace")
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("tables.chains", "tables.chain"),
+        ("m.training.best_epoch", "metrics.training.best_epoch"),
+        ("sheet.coverage.normal.n", "sheet.coverage.normal.number"),
+        ("counts.rules", "counts.rule"),
+    ],
+)
+def test_a_misspelt_name_of_ours_is_no_mistake_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, right: str, wrong: str
+) -> None:
+    misspell(monkeypatch, right, wrong)
+    assert isinstance(invoke().exception, UndefinedError)
+
+
+def test_rows_are_named_by_labels(contents: Contents) -> None:
+    changed = copy.deepcopy(contents.metrics)
+    names = {
+        ("importance", "methods", "siegmund"): 3,
+        ("importance", "intervals", "log_normal"): 2,
+        ("gradients", "estimators", "pathwise_sobol"): 2,
+        ("gradients", "elbo", "product_rule"): 1,
+        ("gradients", "bernoulli", "measure_valued"): 4,
+        ("inpainting", "masks", "odd_pixels"): 3,
+        ("inpainting", "methods", "telea"): 2,
+        ("diagnostics", "images", "uniform"): 1,
+        ("convolution", "claims", "coupling"): 1,
+    }
+    for study, group, name in names:
+        changed[study]["labels"][group][name] = f"«{study} {group}»"
+    told = render(replace(contents, metrics=changed))
+    found = {key: told.count(f"«{key[0]} {key[1]}»") for key in names}
+    assert found == names
+
+
+def test_no_name_of_a_program_is_printed_in_a_table(page: str) -> None:
+    cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", page.partition('id="provenance"')[0])
+    assert len(cells) > 500
+    components = [cell for cell in cells if re.search("[a-z]_[a-z0-9]", cell)]
+    assert set(components) == {"mean_0", "mean_1", "log_scale_0", "log_scale_1"}
+
+
+def test_a_flow_without_a_scaling_has_no_table_of_scales(contents: Contents, page: str) -> None:
+    changed = copy.deepcopy(contents.metrics)
+    del changed["samples"]["sigma"]
+    told = render(replace(contents, metrics=changed))
+    for text in ("Scales of the latent dimensions", "how much latent dimension"):
+        assert text in page
+        assert text not in told
+
+
+def test_things_in_pictures_are_counted(contents: Contents, page: str) -> None:
+    assert "under ten proposals on" in page
+    assert "of eleven estimators of" in page
+    changed = copy.deepcopy(contents.metrics)
+    for name in ("siegmund", "splitting_by_reach"):
+        del changed["importance"]["methods"][name]
+    told = render(replace(contents, metrics=changed))
+    assert "under nine proposals on" in told
+    assert "of nine estimators of" in told
+
+
+def test_rendering_is_reproducible(contents: Contents, page: str) -> None:
+    assert render(contents) == page
+
+
+def test_the_readme_states_the_committed_results(contents: Contents) -> None:
     readme = (ROOT / "README.md").read_text()
-    assert with_results(readme, markdown(rows(METRICS))) == readme, "run `make readme`"
+    assert with_results(readme, markdown(rows(contents.metrics))) == readme, "run `make readme`"
 
 
 def test_the_readme_shows_figures_that_exist() -> None:
@@ -116,8 +289,8 @@ def test_results_replace_what_was_between_the_marks() -> None:
         with_results("no marks", "new")
 
 
-def test_results_table() -> None:
-    table = markdown(rows(METRICS)).splitlines()
+def test_results_table(contents: Contents) -> None:
+    table = markdown(rows(contents.metrics)).splitlines()
     assert table[0] == f"| {' | '.join(HEADINGS)} |"
     assert len({line.count("|") for line in table}) == 1
     assert any("2.388383" in line for line in table)
@@ -128,10 +301,12 @@ def test_no_local_path_in_the_page(page: str) -> None:
     assert str(ROOT) not in page
 
 
-def test_every_study_asks_a_question_and_says_how_to_repeat_it(page: str) -> None:
+def test_every_study_asks_a_question_and_says_how_to_repeat_it(
+    contents: Contents, page: str
+) -> None:
     assert page.count('class="question"') == 7
     named = set(re.findall(r'href="#source-(\w+)"', page))
-    assert named == set(SOURCES) - {"download", "prepare", "figures", "report"}
+    assert named == set(contents.sources) - {"download", "prepare", "figures", "report"}
     assert "dvc repro importance" in page
     assert "def main(" in page
 
@@ -142,19 +317,19 @@ def test_points_of_the_ladder_say_their_values(page: str) -> None:
     assert sum(label.startswith("q = 0.") for label in labels) > 20
 
 
-def test_what_has_changed_is_told(page: str) -> None:
-    since = {"before": "v1", "summary": ["train.epochs: 1 → 2"], "headings": ["metric", "z"],
-             "rows": [["likelihood.test.log_likelihood", "+3.0"]]}  # fmt: skip
-    told = render(METRICS, FIGURES, {}, SOURCES, since)
+def test_what_has_changed_is_told(contents: Contents, page: str) -> None:
+    table = Table("Differences", ("metric", "z"), [("likelihood.test.log_likelihood", "+3.0")])
+    since = Since("v1", ["train.epochs: 1 → 2"], table)
+    told = render(contents, since)
     assert "What changed since v1" in told
     assert "<td>+3.0</td>" in told
     assert "What changed" not in page
-    since["rows"] = []
-    assert "No metric differs." in render(METRICS, FIGURES, {}, SOURCES, since)
+    same = replace(since, table=replace(table, rows=[]))
+    assert "<p>No metric differs.</p>" in render(contents, same)
 
 
-def test_markdown_says_the_same() -> None:
-    text = render_markdown(METRICS, "../figures", {})
+def test_markdown_says_the_same(contents: Contents) -> None:
+    text = render_markdown(contents, "../figures")
     assert text.startswith("# NICE on MNIST")
     assert text.count("](../figures/") == len(FIGURES)
     assert "| quantity | published |" in text

@@ -84,8 +84,10 @@ def test_clearing_removes_those_of_other_trainings_and_of_other_models_not(
 def training(tmp_path: Path) -> list[str]:
     """The command of a training of a second or two, in a folder of its own."""
     rng = np.random.default_rng(0)
-    parts = {f"{part}_pixels": rng.integers(0, 256, (400, 784), np.uint8)
-             for part in ("training", "validation")}  # fmt: skip
+    parts = {
+        f"{part}_pixels": rng.integers(0, 256, (400, 784), np.uint8)
+        for part in ("training", "validation")
+    }
     write_arrays(tmp_path / "images.npz", dataset="noise", **parts)
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["hidden"] = 64
@@ -108,8 +110,13 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 
     def start(folder: str) -> subprocess.Popen:
-        return subprocess.Popen([*training, *outputs(folder)], cwd=tmp_path, env=environment,
-                                stdout=subprocess.PIPE, text=True)  # fmt: skip
+        return subprocess.Popen(
+            [*training, *outputs(folder)],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     with start("whole") as process:
         assert "epoch 40/40" in process.stdout.read()

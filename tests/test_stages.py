@@ -17,11 +17,11 @@ from ruamel.yaml import YAML
 
 from imports import ROOT
 from nicelab.flows import checkpoint
-from nicelab.flows.nice import NICE, Architecture
+from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.pipeline.artifacts import write_arrays, write_weights
 
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py"))
-TINY = Architecture(couplings=2, hidden=4, depth=1)
+TINY = Architecture(family="nice", couplings=2, hidden=4, depth=1)
 OUTPUTS = {
     "download": ("--folder",),
     "prepare": ("--images", "--metrics"),
@@ -47,10 +47,16 @@ DEFAULTS = {
     "fill": ["images.npz", "problems.npz"],
     "ascend": ["problems.npz", "fills.npz", "model.safetensors"],
     "posterior": ["images.npz", "problems.npz", "model.safetensors"],
-    "inpaint": ["problems.npz", "model.safetensors", "judge.safetensors", "fills.npz",
-                "ascents.npz", "posterior.npz"],
+    "inpaint": [
+        "problems.npz",
+        "model.safetensors",
+        "judge.safetensors",
+        "fills.npz",
+        "ascents.npz",
+        "posterior.npz",
+    ],
     "report": ["metrics", "figures", "stages"],
-}  # fmt: skip
+}
 
 
 def command(stage: str) -> click.Command:
@@ -72,14 +78,21 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         arrays[f"{part}_labels"] = rng.integers(0, 10, 60, np.uint8)
     write_arrays(Path("images.npz"), dataset="noise", **arrays)
     model = NICE(784, TINY)
-    model.initialise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0))
+    model.initialise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0)).finish()
     checkpoint.save(Path("model.safetensors"), model, TINY, "noise")
     grey = arrays["test_pixels"][:3].astype(np.float32) / 255
     hidden = np.zeros((2, 784), bool)
     hidden[0, :400], hidden[1, ::2] = True, True
-    write_arrays(Path("problems.npz"), dataset="noise", images=grey, hidden=hidden,
-                 names=np.array(["sheet_box", "even"]), picture=np.array(1),
-                 labels=arrays["test_labels"][:3])  # fmt: skip
+    write_arrays(
+        Path("problems.npz"),
+        dataset="noise",
+        images=grey,
+        hidden=hidden,
+        names=np.array(["sheet_box", "even"]),
+        mask_labels=np.array(["the box", "even"]),
+        picture=np.array(1),
+        labels=arrays["test_labels"][:3],
+    )
     write_arrays(Path("fills.npz"), gaussian=np.full((2, 3, 784), 0.5, np.float32))
     return tmp_path
 
@@ -135,6 +148,8 @@ def refused(result: Result, message: str) -> None:
         ("train", "model.couplings", 0, "model.couplings must be >= 1, got 0"),
         ("train", "model.hidden", 2.5, "model.hidden must be a valid integer"),
         ("train", "model.depth", None, "model.depth is missing"),
+        ("train", "model.family", None, "model.family is missing"),
+        ("train", "model.family", "glow", "model.family: must be one of nice, got 'glow'"),
         ("train", "train.epochs", 0, "train.epochs must be >= 1, got 0"),
         ("train", "train.batch", 61, "train.batch must be <= the 60 training images, got 61"),
         ("train", "train.learning_rate", float("nan"), "must be a finite number, got nan"),
@@ -157,13 +172,45 @@ def refused(result: Result, message: str) -> None:
         ("mask", "mask.images", 61, "mask.images must be <= the 60 test images, got 61"),
         ("mask", "mask.picture", 8, "mask.picture must be < mask.images (8), got 8"),
         ("mask", "mask.masks", {}, "mask.masks: Dictionary should have at least 1"),
-        ("mask", "mask.masks.top_half", {"half": "upper"}, "mask.masks.top_half.half must be"),
-        ("mask", "mask.masks.top_half", {}, "must have exactly one of box, rows, columns, half"),
+        (
+            "mask",
+            "mask.masks.top_half",
+            {"label": "x", "half": "upper"},
+            "mask.masks.top_half.half must be",
+        ),
+        (
+            "mask",
+            "mask.masks.top_half",
+            {"label": "x"},
+            "must have exactly one of box, rows, columns, half",
+        ),
         ("mask", "mask.masks.sheet_box.box.rows", [11, 5], "else no pixel is hidden, got [11, 5]"),
-        ("mask", "mask.masks.middle_rows", {"rows": [5, 28]}, "rows.1 must be < 28, got 28"),
-        ("mask", "mask.masks.middle_rows", {"rows": [0, 27]}, "middle_rows hides every pixel"),
-        ("mask", "mask.masks.scratch", {"file": "gone.png"}, "gone.png: No such file"),
-        ("mask", "mask.masks.random_90", {"random": {"share": 2, "seed": 0}}, "share must be < 1"),
+        (
+            "mask",
+            "mask.masks.middle_rows",
+            {"label": "x", "rows": [5, 28]},
+            "rows.1 must be < 28, got 28",
+        ),
+        (
+            "mask",
+            "mask.masks.middle_rows",
+            {"label": "x", "rows": [0, 27]},
+            "middle_rows hides every pixel",
+        ),
+        (
+            "mask",
+            "mask.masks.scratch",
+            {"label": "x", "file": "gone.png"},
+            "gone.png: No such file",
+        ),
+        (
+            "mask",
+            "mask.masks.random_90",
+            {"label": "x", "random": {"share": 2, "seed": 0}},
+            "share must be < 1",
+        ),
+        ("mask", "mask.masks.top_half.label", None, "mask.masks.top_half.label is missing"),
+        ("mask", "mask.masks.top_half", 3, "mask.masks.top_half: must be such as {label: top"),
         ("classifier", "classifier.epochs", 0, "classifier.epochs must be >= 1, got 0"),
         ("fill", "fill.radius", 0, "fill.radius must be >= 1, got 0"),
         ("ascend", "ascend.steps", 0, "ascend.steps must be >= 1, got 0"),
@@ -266,8 +313,10 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
     """Each output in turn is below a file, so that it cannot be made."""
     Path("file").write_text("")
     if stage == "figures":
-        arguments = ["training", *(str(ROOT / f) for f in ("results/training.csv",
-                                                           "metrics/training.json"))]  # fmt: skip
+        arguments = [
+            "training",
+            *(str(ROOT / f) for f in ("results/training.csv", "metrics/training.json")),
+        ]
     elif stage == "report":
         arguments = [str(ROOT / name) for name in ("metrics", "figures", "stages")]
     else:
@@ -282,7 +331,7 @@ def test_completions_that_are_not_whole() -> None:
     refused(invoke("inpaint"), "ascents.npz does not exist")
     for name in ("ascents.npz", "posterior.npz"):
         write_arrays(Path(name), x=np.zeros(1))
-    refused(invoke("inpaint"), "lacks 'grey_images', which is scored: run `dvc repro`")
+    refused(invoke("inpaint"), "ascents.npz is not what is read here: x is missing or unknown")
 
 
 @pytest.mark.usefixtures("work")
@@ -313,7 +362,7 @@ def test_a_mirror_that_is_no_folder() -> None:
 @pytest.mark.usefixtures("work")
 def test_metrics_and_arrays_that_are_not_there() -> None:
     refused(invoke("figures", "samples", "gone.npz", "gone.json"), "gone.npz does not exist")
-    refused(invoke("report", "gone", "gone", "gone"), "the report needs is missing")
+    refused(invoke("report", "gone", "gone", "gone"), "gone/inpainting.json does not exist")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -326,11 +375,23 @@ def test_help_says_what_the_stage_does(stage: str) -> None:
 
 def test_a_person_sees_one_line_and_no_traceback(work: Path) -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "stages" / "importance.py", "--arrays", "a", "--ladder", "l",
-         "--metrics", "m", "--params", "gone.yaml"],
-        cwd=work, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            ROOT / "stages" / "importance.py",
+            "--arrays",
+            "a",
+            "--ladder",
+            "l",
+            "--metrics",
+            "m",
+            "--params",
+            "gone.yaml",
+        ],
+        cwd=work,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: cannot read the parameters")
@@ -343,14 +404,17 @@ def test_good_input_is_accepted() -> None:
         set_parameter(name, 1)
     set_parameter("evaluate.draws", 2)
     outputs = {
-        "train": [], "evaluate": [], "diagnose": [], "sample": [],
+        "train": [],
+        "evaluate": [],
+        "diagnose": [],
+        "sample": [],
         "mask": ["--arrays", "problems.npz"],
         "classifier": ["--model", "judge.safetensors"],
         "fill": ["--arrays", "fills.npz"],
         "ascend": ["--arrays", "ascents.npz"],
         "posterior": ["--arrays", "posterior.npz"],
         "inpaint": [],
-    }  # fmt: skip
+    }
     for stage, chosen in outputs.items():
         result = invoke(stage, *DEFAULTS[stage], *chosen)
         assert result.exit_code == 0, result.output

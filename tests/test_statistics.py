@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from nicelab.statistics import Estimate, mean, relative_error, standard_deviation
+from nicelab.statistics import (
+    Estimate,
+    difference,
+    margins,
+    mean,
+    relative_error,
+    standard_deviation,
+)
 
 
 def test_mean_has_the_textbook_error() -> None:
@@ -40,3 +47,14 @@ def test_a_relative_error_needs_a_mean() -> None:
 def test_too_few_samples(samples: list) -> None:
     with pytest.raises(ValueError, match="at least 2 samples"):
         mean(samples)
+
+
+def test_errors_of_a_difference_add_in_squares() -> None:
+    found = difference(Estimate(3.0, 0.3, 10), Estimate(1.0, 0.4, 20))
+    assert (found.value, found.n) == (2.0, 10)
+    assert found.standard_error == pytest.approx(0.5)
+
+
+def test_margins_are_those_of_estimates() -> None:
+    errors = [0.0, 0.5, 2.0]
+    assert margins(errors).tolist() == [Estimate(1.0, e, 9).margin for e in errors]

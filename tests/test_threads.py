@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Brownian, Constant
 from nicelab.importance.simulation import BLOCK
@@ -13,6 +14,7 @@ from nicelab.importance.threads import AHEAD, concurrently
 from nicelab.importance.trials import replicate, tally
 
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
+DRAWS = Draws(0, "test")
 
 
 @pytest.fixture
@@ -49,8 +51,8 @@ def test_no_number_depends_on_the_threads() -> None:
     level, seen = by_balance(SHORT, 5), []
     for count in (1, 3):
         torch.set_num_threads(count)
-        found = tally(SHORT, Constant(0.55), 5 * BLOCK + 7, 0, "test")
-        repeated = replicate(SHORT, Brownian(), 200, 20, 0, "test")
-        divided = split(SHORT, level, 50, 20, 0, "test")
+        found = tally(SHORT, Constant(0.55), 5 * BLOCK + 7, DRAWS)
+        repeated = replicate(SHORT, Brownian(), 200, 20, DRAWS)
+        divided = split(SHORT, level, 50, 20, DRAWS)
         seen.append([found.relative, found.plays, *map(np.ndarray.tolist, repeated + divided)])
     assert seen[0] == seen[1]

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from games import played
 from imports import ROOT
 from nicelab.importance import trials
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.proposals import Brownian, Constant
 from nicelab.importance.simulation import BLOCK
@@ -19,12 +20,13 @@ from nicelab.importance.trials import replicate, tally
 from nicelab.statistics import mean, relative_error
 
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
+DRAWS = Draws(0, "test")
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 
 def test_sums_over_blocks_say_what_all_paths_say() -> None:
     n, exact = 2 * BLOCK + 100, outcome(SHORT).probability
-    found, paths = tally(SHORT, Constant(0.55), n, 0, "test"), played(SHORT, Constant(0.55), n)
+    found, paths = tally(SHORT, Constant(0.55), n, DRAWS), played(SHORT, Constant(0.55), n)
     assert found.hits == paths.hit.sum()
     assert found.plays.mean * n == pytest.approx(paths.plays.sum())
     assert len(found.first.hit) == BLOCK
@@ -50,14 +52,14 @@ def test_paths_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(trials, "simulate", counted)
     few = AHEAD * torch.get_num_threads()
-    tally(SHORT, Constant(0.55), (3 * few + 1) * BLOCK, 0, "test")
+    tally(SHORT, Constant(0.55), (3 * few + 1) * BLOCK, DRAWS)
     assert len(most) == 3 * few + 1
     assert max(most) <= few + 2
 
 
 def test_replicates_are_independent_and_unbiased() -> None:
     """Mean within 4 standard errors of 1; spread as their own errors say, within 4 of its own."""
-    centre, error = replicate(SHORT, Brownian(), 200, 400, 0, "test")
+    centre, error = replicate(SHORT, Brownian(), 200, 400, DRAWS)
     assert abs(mean(centre).z_score(1)) < 4
     ratio = centre.std(ddof=1) / np.sqrt((error**2).mean())
     assert abs(ratio - 1) < 4 / 800**0.5
@@ -72,12 +74,10 @@ def test_two_processes_say_what_one_says(tmp_path: Path) -> None:
     with (tmp_path / "params.yaml").open("w") as file:
         YAML(typ="safe", pure=True).dump(parameters, file)
     for launcher, out in ([sys.executable], "one"), (TORCHRUN, "two"):
-        subprocess.run(
-            [*launcher, ROOT / "stages" / "importance.py", "--arrays", f"{out}.npz",
-             "--ladder", f"{out}.csv", "--metrics", f"{out}.json"],
-            cwd=tmp_path, check=True, capture_output=True, text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        outputs = f"--arrays={out}.npz", f"--ladder={out}.csv", f"--metrics={out}.json"
+        command = [*launcher, ROOT / "stages" / "importance.py", *outputs]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=environment)
     for suffix in ("csv", "json", "npz"):
         one, two = (tmp_path / f"{out}.{suffix}" for out in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()

@@ -1,18 +1,15 @@
 """How numbers from `metrics/` are written for a reader."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from uncertainties import ufloat
 
-Metrics = Mapping[str, Any]
+from nicelab.statistics import Estimate
 
 
-def estimate(metric: Metrics) -> str:
+def estimate(metric: Estimate) -> str:
     """`1998.7 ± 2.4`: two digits of the standard error; exact numbers with six digits."""
-    if metric["standard_error"] == 0:
-        return number(metric["value"], ".6g")
-    text = f"{ufloat(metric['value'], metric['standard_error']):.2uP}"
+    if metric.standard_error == 0:
+        return number(metric.value, ".6g")
+    text = f"{ufloat(metric.value, metric.standard_error):.2uP}"
     return text.replace("±", " ± ").replace("-", "−")
 
 

@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+NORMAL_95 = 1.96  # standard errors to either end of a normal 95 % interval
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -26,6 +28,19 @@ class Estimate:
     def z_score(self, exact: float) -> float:
         """Distance from an exact value in standard errors."""
         return (self.value - exact) / self.standard_error
+
+    @property
+    def margin(self) -> float:
+        """Half the width of the normal 95 % interval."""
+        return NORMAL_95 * self.standard_error
+
+    def interval(self) -> tuple[float, float]:
+        """Ends of the normal 95 % interval."""
+        return self.value - self.margin, self.value + self.margin
+
+    def scaled(self, factor: float) -> "Estimate":
+        """The same quantity in another unit."""
+        return Estimate(factor * self.value, factor * self.standard_error, self.n)
 
 
 def mean(samples: ArrayLike) -> Estimate:
@@ -66,6 +81,39 @@ def relative_error(samples: ArrayLike) -> Estimate:
     return Estimate(float(s / centre / root_n), float(influence.std(ddof=1) / x.size), x.size)
 
 
+def running_means(
+    samples: ArrayLike, first: int = 10, points: int = 200
+) -> tuple[np.ndarray, list[Estimate]]:
+    """Means of the first n samples, for up to so many n from `first` on, evenly on a log scale.
+
+    Returns:
+        The numbers n, increasing, and for each the mean with its standard error.
+    """
+    x = np.asarray(samples, dtype=np.float64)
+    n = np.unique(np.geomspace(min(first, len(x)), len(x), points).astype(int))
+    means, squares = (np.cumsum(x**power)[n - 1] / n for power in (1, 2))
+    errors = np.sqrt(np.maximum(squares - means**2, 0) / (n - 1))
+    return n, [
+        Estimate(*map(float, pair), int(k)) for *pair, k in zip(means, errors, n, strict=True)
+    ]
+
+
+def middle_and_tails(samples: ArrayLike, axis: int | None = None) -> np.ndarray:
+    """The 5 %, 50 % and 95 % quantiles along an axis, or of all; the first axis has length 3."""
+    return np.percentile(samples, [5, 50, 95], axis=axis)
+
+
 def _require_two(x: np.ndarray) -> None:
     if x.ndim != 1 or x.size < 2:
         raise ValueError(f"expected at least 2 samples in one dimension, got shape {x.shape}")
+
+
+def difference(one: Estimate, other: Estimate) -> Estimate:
+    """The first less the second, which is independent of it; n is the smaller one."""
+    error = float(np.hypot(one.standard_error, other.standard_error))
+    return Estimate(one.value - other.value, error, min(one.n, other.n))
+
+
+def margins(standard_errors: ArrayLike) -> np.ndarray:
+    """Half the widths of normal 95 % intervals."""
+    return NORMAL_95 * np.asarray(standard_errors, dtype=np.float64)

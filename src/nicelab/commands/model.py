@@ -12,13 +12,12 @@ from nicelab.errors import InputError
 from nicelab.flows import checkpoint
 from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, dequantise, scale
 from nicelab.images.pictures import read_levels
-from nicelab.inpainting.ascent import DecayingAdam, ascend
+from nicelab.inpainting.ascent import State
+from nicelab.inpainting.ascent_study import GREY, Ascending, Ours
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.inpainting.density import fisher_information
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.masks import from_picture
 from nicelab.inpainting.problems import Masking
-from nicelab.likelihood.training import log_likelihoods
 from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
@@ -36,11 +35,6 @@ model_option = click.option(
     help="The trained weights.",
 )
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-
-
-STARTS = {"gaussian": 0.05, "grey": 0.15}  # and the first step from there, in the grey range
-SAMPLES = 4000  # of the model, from which its covariance and its pixels' scales are learned
-TOLERANCE = 0.1  # of the projected gradient, in standard deviations
 
 
 def picture_format(out: Path) -> str:
@@ -112,7 +106,7 @@ def log_prob(
     for path, pixels in levels.items():
         noise = generator(seed, "noise", device=device)
         x = dequantise(pixels.to(device).expand(draws, -1), noise)
-        nats = mean(log_likelihoods(flow, x).cpu())
+        nats = mean(flow.log_likelihoods(x).cpu())
         bits = bits_per_dim(nats.value)
         click.echo(f"{path}\t{nats.value:.2f}\t{nats.standard_error:.2f}\t{bits:.4f}")
 
@@ -127,43 +121,55 @@ def log_prob(
 @click.option("--out", type=PATH, required=True, help=f"The picture: {', '.join(FORMATS)}.")
 @click.option(
     "--start",
-    type=click.Choice(list(STARTS)),
+    type=click.Choice(["gaussian", "grey"]),
     default="gaussian",
     show_default=True,
     help="Where the ascent begins: at the answer of a Gaussian like the model, or at grey.",
 )
-@click.option("--steps", type=click.IntRange(1, 100_000), default=200, show_default=True)
-@seed_option
+@click.option(
+    "--steps", type=click.IntRange(1, 100_000), help="Default: those of the parameter file."
+)
 @params_option
 @model_option
 @device_option
 def inpaint(
-    image: Path, mask: str, out: Path, start: str, steps: int, seed: int, params: Path,
-    model: Path, device: torch.device,
-) -> None:  # fmt: skip
+    image: Path,
+    mask: str,
+    out: Path,
+    start: str,
+    steps: int | None,
+    params: Path,
+    model: Path,
+    device: torch.device,
+) -> None:
     """Complete the hidden pixels of a grey image of 28 × 28 pixels, white on black like MNIST.
 
-    Ascends the model's likelihood; the other pixels keep their grey levels. Prints log p of the
-    image as given and as completed, in nats.
+    Ascends the model's likelihood as the stage `ascend` does, with its section of the parameter
+    file; the other pixels keep their grey levels. Prints log p of the image as given and as
+    completed, in nats.
     """
     levels, hidden = read_levels(image), read_mask(mask, params)
     form = picture_format(out)
+    config = load(params, "ascend", Ascending)
+    config = config.model_copy(update={"steps": steps or config.steps})
     flow, _ = checkpoint.load(model, device)
     grey = torch.from_numpy(scale(levels.numpy()))[None].to(device)
-    corrupted = Corrupted.hide(grey, hidden[None].to(device))
-    samples = flow.sample(SAMPLES, generator(seed, "samples", device=device))
-    spread = fisher_information(flow.log_prob, samples).diagonal().rsqrt().to(grey.dtype)
-    begin = corrupted.fill(0.5)
-    if start == "gaussian":
-        begin = Gaussian.fit(samples.clamp(0, 1)).conditional_mean(corrupted)
-    rule = DecayingAdam(STARTS[start], steps)
-    for state in ascend(flow.log_prob, corrupted, begin, rule, steps, spread, TOLERANCE):
-        found = state
+    found = complete(Ours(flow, config), Corrupted.hide(grey, hidden[None].to(device)), start)
     click.echo(f"{flow.log_prob(grey).item():.2f}\t{found.log_prob.item():.2f}")
     completed = (found.x[0, 0].cpu() * (LEVELS - 1)).round().to(torch.uint8)
     picture = Image.fromarray(torch.where(hidden, completed, levels).view(SIDE, SIDE).numpy())
     with writing(out) as temporary, temporary.open("wb") as file:
         picture.save(file, format=form, lossless=True)
+
+
+def complete(ours: Ours, corrupted: Corrupted, start: str) -> State:
+    """The end of the ascent from grey, or from the answer of a Gaussian like the model."""
+    begin = corrupted.fill(GREY)
+    if start == "gaussian":
+        begin = Gaussian.fit(ours.drawn.clamp(0, 1)).conditional_mean(corrupted)
+    for state in ours.ascend(corrupted, begin, start):
+        found = state
+    return found
 
 
 def read_mask(mask: str, params: Path) -> torch.Tensor:
@@ -174,11 +180,8 @@ def read_mask(mask: str, params: Path) -> torch.Tensor:
     """
     if Path(mask).suffix or Path(mask).exists():
         return from_picture(Path(mask))
-    named = load(params, "mask", Masking).masks
-    if mask not in named:
-        raise InputError(f"--mask must be a picture or one of {', '.join(named)}, got {mask}")
-    hidden = named[mask].hidden(params.parent / "masks")
-    if not hidden.any() or hidden.all():
-        what = "every pixel" if hidden.any() else "no pixel"
-        raise InputError(f"mask.masks.{mask} hides {what}: it must hide some and leave some")
-    return hidden
+    masking = load(params, "mask", Masking)
+    if mask not in masking.masks:
+        known = ", ".join(masking.masks)
+        raise InputError(f"--mask must be a picture or one of {known}, got {mask}")
+    return masking.hidden(mask, params.parent / "masks")

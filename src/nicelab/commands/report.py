@@ -1,17 +1,23 @@
 """The command `nicelab report`."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from nicelab.comparison import tables
-from nicelab.comparison.difference import changes
+from nicelab.comparison.difference import compare_revisions
 from nicelab.comparison.revisions import WORKSPACE, Revision
+from nicelab.comparison.verdicts import LEVEL
 from nicelab.pipeline.artifacts import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
-from nicelab.report.contents import complete, read_contents
+from nicelab.report.contents import Since, read_contents
 from nicelab.report.render import render
+from nicelab.report.tables.table import Table
+
+CAPTION = (
+    f"Metrics that differ: false discovery rate {100 * LEVEL:.0f} %; "
+    "* paired over the same images or seeds"
+)
 
 
 @click.command()
@@ -25,22 +31,13 @@ def report(against: str | None, out: Path, params: Path) -> None:
     """
     require_writable(out)
     contents = read_contents(Path("metrics"), Path("figures"), Path("stages"), params)
-    since = _since(against) if against else None
-    page = complete(
-        lambda: render(
-            contents.metrics, contents.figures, contents.provenance, contents.sources, since
-        )
-    )
+    page = render(contents, _since(against) if against else None)
     with writing(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
-def _since(name: str) -> dict[str, Any]:
+def _since(name: str) -> Since:
     with Revision(name) as before, Revision(WORKSPACE) as after:
-        found = changes(before, after)
-    return {
-        "before": found.before,
-        "summary": tables.summary(found),
-        "headings": tables.HEADINGS,
-        "rows": [tables.cells(row) for row in tables.listed(found)],
-    }
+        found = compare_revisions(before, after)
+    rows = [tables.cells(row) for row in tables.listed(found)]
+    return Since(found.before, tables.summary(found), Table(CAPTION, tables.HEADINGS, rows))

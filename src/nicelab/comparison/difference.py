@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nicelab.comparison.revisions import Part, Revision
-from nicelab.comparison.verdicts import Pairs, Row, compare, flatten
+from nicelab.comparison.verdicts import Pairs, Row, flatten, judge
 from nicelab.images.levels import bits_per_dim
 
 IMAGES = "data/images.npz"
@@ -15,7 +15,7 @@ ENDS = {"mu": 0, "sigma": 1}  # columns of the ends of SGD runs
 
 
 @dataclass(frozen=True)
-class Changes:
+class Difference:
     """Two revisions side by side.
 
     Args:
@@ -39,7 +39,7 @@ class Changes:
     rows: list[Row]
 
 
-def changes(before: Revision, after: Revision) -> Changes:
+def compare_revisions(before: Revision, after: Revision) -> Difference:
     """Everything that differs."""
     parts = {
         name: (before.stages.get(name), after.stages.get(name))
@@ -53,7 +53,7 @@ def changes(before: Revision, after: Revision) -> Changes:
         name: (before.params.get(name), after.params.get(name))
         for name in _unlike(before.params, after.params)
     }
-    return Changes(
+    return Difference(
         before.name,
         after.name,
         params,
@@ -61,7 +61,7 @@ def changes(before: Revision, after: Revision) -> Changes:
         data,
         _affected(parts),
         after.stale(),
-        compare(flatten(before.metrics), flatten(after.metrics), pairs(before, after)),
+        judge(flatten(before.metrics), flatten(after.metrics), pairs(before, after)),
     )
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
+from scipy.stats import t as student_t
 
 from nicelab.comparison.revisions import WORKSPACE, Revision
 from nicelab.comparison.tables import shown
@@ -22,7 +24,7 @@ class Experiment:
     metrics: dict[str, Estimate | str]
 
 
-def experiments() -> list[Experiment]:
+def read_experiments() -> list[Experiment]:
     """Those that were made from the current commit, and the workspace before them.
 
     Raises:
@@ -103,3 +105,32 @@ def table(runs: list[Experiment], metrics: tuple[str, ...]) -> Table:
         numbers = [shown(run.metrics.get(name)) for name in metrics]
         found.add_row(*map(Text, (run.name, *values, *numbers)))
     return found
+
+
+def in_order(runs: list[Experiment]) -> tuple[str | None, list[Experiment]]:
+    """The parameter that alone varies, if it is a number, and the runs from its least value on.
+
+    Without such a parameter they keep their order.
+    """
+    params = varied(runs)
+    if len(params) != 1 or not all(_is_number(run.params.get(params[0])) for run in runs):
+        return None, runs
+    return params[0], sorted(runs, key=lambda run: run.params[params[0]])
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - whatever the YAML holds
+    return isinstance(value, int | float)
+
+
+def intervals(runs: list[Experiment], metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Values of a metric and half widths of their 95 % intervals, both (runs,).
+
+    Errors come from as few as two runs, so the intervals are Student's. NaN where a run has no
+    such number.
+    """
+    readings = [run.metrics.get(metric) for run in runs]
+    values, errors, n = (
+        np.array([getattr(r, part) if isinstance(r, Estimate) else np.nan for r in readings])
+        for part in ("value", "standard_error", "n")
+    )
+    return values, student_t.ppf(0.975, np.maximum(n - 1, 1)) * errors

@@ -10,14 +10,18 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from nicelab.comparison.difference import Changes
+from nicelab.comparison.difference import Difference
 from nicelab.comparison.verdicts import LEVEL, Row, Verdict, direction
 from nicelab.formatting import estimate, number
 from nicelab.statistics import Estimate
 
 LISTED = (Verdict.WORSE, Verdict.BETTER, Verdict.DIFFERENT, Verdict.CHANGED)
-STYLES = {Verdict.WORSE: "bold red", Verdict.BETTER: "bold green", Verdict.DIFFERENT: "yellow",
-          Verdict.CHANGED: "yellow"}  # fmt: skip
+STYLES = {
+    Verdict.WORSE: "bold red",
+    Verdict.BETTER: "bold green",
+    Verdict.DIFFERENT: "yellow",
+    Verdict.CHANGED: "yellow",
+}
 FEW = 8  # names in a line
 LETTERS = 16  # of a text
 MODEL = "training.model_md5"  # tells whether it is the same
@@ -29,16 +33,16 @@ NOTE = (
 )
 
 
-def listed(changes: Changes, everything: bool = False) -> list[Row]:
+def listed(difference: Difference, everything: bool = False) -> list[Row]:
     """Rows for a reader: what differs, the surest first; or every row in order of name.
 
     Of the numbers without error bars only those of which more or less is better.
     """
     if everything:
-        return changes.rows
+        return difference.rows
     rows = [
         row
-        for row in changes.rows
+        for row in difference.rows
         if row.verdict in LISTED and (row.verdict != Verdict.CHANGED or _matters(row))
     ]
     return sorted(rows, key=lambda row: (LISTED.index(row.verdict), -abs(row.z or 0), row.name))
@@ -48,26 +52,26 @@ def _matters(row: Row) -> bool:
     return isinstance(row.after, str) or direction(row.name) != 0
 
 
-def summary(changes: Changes, everything: bool = False) -> list[str]:
+def summary(difference: Difference, everything: bool = False) -> list[str]:
     """What changed, a line each; of many names only the first, unless everything is asked for."""
     lines = [
-        f"{name}: {_plain(one)} → {_plain(two)}" for name, (one, two) in changes.params.items()
+        f"{name}: {_plain(one)} → {_plain(two)}" for name, (one, two) in difference.params.items()
     ]
-    for kind, names in (("code", changes.code), ("data", changes.data)):
+    for kind, names in (("code", difference.code), ("data", difference.data)):
         if names:
             lines.append(f"{kind}: {_few(names, everything)}")
-    lines.append(f"stages affected: {_few(changes.stages, everything) or 'none'}")
-    if changes.stale:
+    lines.append(f"stages affected: {_few(difference.stages, everything) or 'none'}")
+    if difference.stale:
         lines.append(
-            f"stale: {', '.join(changes.stale)}; their metrics are older than the code or the "
+            f"stale: {', '.join(difference.stale)}; their metrics are older than the code or the "
             "parameters: run `dvc repro`"
         )
-    if any(row.name == MODEL and row.verdict == Verdict.CHANGED for row in changes.rows):
+    if any(row.name == MODEL and row.verdict == Verdict.CHANGED for row in difference.rows):
         lines.append(
             "trained anew: verdicts are on these two models, each trained once; other seeds may "
             "move them as far (`nicelab compare --experiments --over-seeds`)"
         )
-    counts = Counter(row.verdict for row in changes.rows)
+    counts = Counter(row.verdict for row in difference.rows)
     found = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     lines.append(f"metrics: {', '.join(found)}")
     return lines
@@ -86,10 +90,10 @@ def cells(row: Row) -> tuple[str, ...]:
     return row.name, shown(row.before), shown(row.after), difference, z, str(row.verdict)
 
 
-def terminal(changes: Changes, everything: bool, console: Console) -> None:
+def terminal(difference: Difference, everything: bool, console: Console) -> None:
     """Print with colours."""
     table = Table(
-        title=f"{changes.before} → {changes.after}",
+        title=f"{difference.before} → {difference.after}",
         title_justify="left",
         box=SIMPLE,
         padding=(0, 1, 0, 0),
@@ -98,33 +102,33 @@ def terminal(changes: Changes, everything: bool, console: Console) -> None:
     order = (verdict, *range(verdict))  # what matters most is not to be cut off
     for k in order:
         table.add_column(HEADINGS[k], overflow="fold", width=WIDTHS.get(HEADINGS[k]))
-    for row in listed(changes, everything):
+    for row in listed(difference, everything):
         texts = cells(row)
         table.add_row(*(Text(texts[k]) for k in order), style=STYLES.get(row.verdict, ""))
-    lines = [Text(line) for line in summary(changes, everything)]
+    lines = [Text(line) for line in summary(difference, everything)]
     console.print(Group(*lines, *([table, Text(NOTE, style="dim")] if table.rows else [])))
 
 
-def markdown(changes: Changes, everything: bool) -> str:
+def markdown(difference: Difference, everything: bool) -> str:
     """For a pull request."""
-    rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(changes, everything))]
-    lines = [f"### {changes.before} → {changes.after}", ""]
-    lines += [f"- {line}" for line in summary(changes, everything)]
+    rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(difference, everything))]
+    lines = [f"### {difference.before} → {difference.after}", ""]
+    lines += [f"- {line}" for line in summary(difference, everything)]
     if len(rows) > 2:
         lines += ["", *(f"| {' | '.join(row)} |" for row in rows), "", NOTE]
     return "\n".join(lines)
 
 
-def as_json(changes: Changes) -> str:
+def as_json(difference: Difference) -> str:
     """Everything, for a script."""
-    return json.dumps(asdict(changes), indent=2, ensure_ascii=False)
+    return json.dumps(asdict(difference), indent=2, ensure_ascii=False)
 
 
 def shown(reading: Estimate | str | None) -> str:
     """A reading as text."""
     if reading is None:
         return "–"
-    return shorten(reading) if isinstance(reading, str) else estimate(vars(reading))
+    return shorten(reading) if isinstance(reading, str) else estimate(reading)
 
 
 def shorten(text: str) -> str:

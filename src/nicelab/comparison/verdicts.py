@@ -13,6 +13,7 @@ from nicelab.statistics import Estimate, mean
 
 LEVEL = 0.05  # share of false discoveries among the differences that are called so
 ROUNDING = 1e-12  # relative difference of exact numbers below which they are the same
+LABELS = "labels"  # entry of a metrics file: what a reader calls the others
 SAME_MEAN = 1e-6  # relative difference within which an array is the one that a metric comes from
 
 # Whether more is better (+1), less is better (−1), or neither (0); the first pattern that fits.
@@ -85,18 +86,29 @@ def direction(name: str) -> int:
     return next(sign for pattern, sign in DIRECTIONS.items() if fnmatchcase(name, pattern))
 
 
-def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Estimate | str]:
-    """Nested metrics as `{"likelihood.test.log_likelihood": Estimate(…), …}`.
+def flatten(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate | str]:
+    """All metrics as `{"likelihood.test.log_likelihood": Estimate(…), …}`.
 
-    A bare number is exact; whatever else has no parts is text.
+    A bare number is exact; whatever else has no parts is text. What a file calls its entries
+    is no metric.
+
+    Args:
+        files: content of each metrics file, as JSON, by its name.
     """
+    flat: dict[str, Estimate | str] = {}
+    for file, metrics in files.items():
+        flat |= _flatten({name: x for name, x in metrics.items() if name != LABELS}, f"{file}.")
+    return flat
+
+
+def _flatten(metrics: Mapping[str, Any], prefix: str) -> dict[str, Estimate | str]:
     flat: dict[str, Estimate | str] = {}
     for key, item in metrics.items():
         name = f"{prefix}{key}"
         if isinstance(item, Mapping) and {"value", "standard_error", "n"} <= set(item):
             flat[name] = Estimate(item["value"], item["standard_error"], item["n"])
         elif isinstance(item, Mapping):
-            flat |= flatten(item, f"{name}.")
+            flat |= _flatten(item, f"{name}.")
         elif isinstance(item, int | float) and not isinstance(item, bool):
             flat[name] = Estimate.exact(item)
         else:
@@ -104,7 +116,7 @@ def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Estimate 
     return flat
 
 
-def compare(
+def judge(
     before: Mapping[str, Estimate | str],
     after: Mapping[str, Estimate | str],
     pairs: Pairs = no_pairs,

@@ -1,22 +1,20 @@
 """The ascent from grey behind every mask, as a moving picture."""
 
-from typing import Any
-
-import numpy as np
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
+from nicelab.inpainting.records import Exhibits
+from nicelab.pipeline.metrics import Metrics
 
 COLUMNS = 6
 
 
-def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> list[Figure]:
+def draw(found: Exhibits, metrics: Metrics) -> list[Figure]:
     """One figure for each frame; the last shows the completions."""
-    names = arrays["names"].tolist()
-    rows = -(-len(names) // COLUMNS)
-    side = int(np.sqrt(arrays["truth"].size))
+    titles = [metrics["labels"]["masks"][name] for name in found.names.tolist()]
+    rows = -(-len(titles) // COLUMNS)
     figures = []
-    for step, images in zip(arrays["frame_steps"], arrays["frames"], strict=True):
+    for step, images in zip(found.frame_steps, found.frames, strict=True):
         figure = style.new(
             f"{metrics['dataset']}: the ascent fills in the strokes; step {step:3d}",
             height=0.5 + 1.75 * rows,
@@ -24,8 +22,7 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> list[Figure]
         grid = figure.subplots(rows, COLUMNS, squeeze=False).flatten()
         for axes in grid:
             axes.set_axis_off()
-        titles = style.words(names)
         for axes, title, image in zip(grid, titles, images, strict=False):
-            style.image(axes, image.reshape(side, side), title)
+            style.square(axes, image, title)
         figures.append(figure)
     return figures

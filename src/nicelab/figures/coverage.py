@@ -1,49 +1,52 @@
 """Coverage of the intervals against q, and when the paths that hit do so."""
 
-from typing import Any
-
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
+from nicelab.importance.records import RareEvent
+from nicelab.pipeline.metrics import Metrics
 
-KINDS = {
-    "normal": ("normal", style.BLUE, "o"),
-    "log_normal": ("log-normal", style.ORANGE, "D"),
-}
+LOOKS = {"normal": (style.BLUE, "o"), "log_normal": (style.ORANGE, "D")}
 NOMINAL = 0.95
 
 
-def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
+def draw(found: RareEvent, metrics: Metrics) -> Figure:
     """Coverage of 95 % intervals for every constant proposal; the hitting time given a hit."""
     sheet = metrics["methods"]["sheet"]
     share = sheet["coverage"]["normal"]
     figure = style.new(
         f"{metrics['paths']} paths, q = {sheet['q']:g}: the normal 95 % interval covers the "
-        f"answer in {100 * share['value']:.1f} %\nof {share['n']} replicates; where few weights "
+        f"answer in {100 * share.value:.1f} %\nof {share.n} replicates; where few weights "
         "dominate, in far fewer",
         height=3.9,
     )
     left, right = figure.subplots(1, 2)
-    q = arrays["coverage_q"]
-    for kind, (label, colour, marker) in KINDS.items():
-        error = 1.96 * arrays[f"coverage_{kind}_standard_error"]
-        left.errorbar(q, arrays[f"coverage_{kind}"], error, fmt=marker, ms=3.5, lw=1, capsize=2,
-                      color=colour, label=label)  # fmt: skip
-    left.axhline(NOMINAL, color=style.GREY, ls=":", lw=1.2, label="nominal")
-    left.axvline(sheet["q"], color=style.GREY, lw=0.8, label="the sheet's q")
-    left.axvline(metrics["exact"]["optimal_q"]["value"], color=style.GREEN, lw=0.8, label="best q")
-    left.set(xlabel="win probability q of the proposal", ylabel="coverage", ylim=(-0.02, 1.02))
-    left.legend(loc="lower center", bbox_to_anchor=(0.42, 0.05), frameon=True, framealpha=1,
-                edgecolor="none")  # fmt: skip
-    hit = arrays["hit"]
-    t = np.flatnonzero(hit)
-    law = hit[t] / hit.sum()
-    mean = (law * t).sum()
-    spread = np.sqrt((law * (t - mean) ** 2).sum())
-    right.fill_between(t, law, color=style.SKY, lw=0)
-    right.axvline(mean, color=style.BLUE, lw=1.2)
-    right.set(xlabel="play at which the target is reached", ylabel="probability, given a hit",
-              ylim=(0, None))  # fmt: skip
-    right.set_title(f"exact; mean {mean:.1f}, standard deviation {spread:.1f}", fontsize=9)
+    _coverage(left, found, metrics)
+    _hitting_time(right, found)
     return figure
+
+
+def _coverage(axes: Axes, found: RareEvent, metrics: Metrics) -> None:
+    labels, best = metrics["labels"], metrics["exact"]["optimal_q"].value
+    for kind, (colour, marker) in LOOKS.items():
+        shares, label = found.coverage[kind], labels["intervals"][kind]
+        look = {"fmt": marker, "ms": 3.5, "lw": 1, "capsize": 2, "color": colour}
+        axes.errorbar(found.coverage_q, shares.value, shares.margin, **look, label=label)
+    axes.axhline(NOMINAL, color=style.GREY, ls=":", lw=1.2, label="nominal")
+    sheet = labels["methods"]["sheet"]
+    axes.axvline(metrics["methods"]["sheet"]["q"], color=style.GREY, lw=0.8, label=sheet)
+    axes.axvline(best, color=style.GREEN, lw=0.8, label="best q")
+    axes.set(xlabel="win probability q of the proposal", ylabel="coverage", ylim=(-0.02, 1.02))
+    box = {"frameon": True, "framealpha": 1, "edgecolor": "none"}
+    axes.legend(loc="lower center", bbox_to_anchor=(0.42, 0.05), **box)
+
+
+def _hitting_time(axes: Axes, found: RareEvent) -> None:
+    law = found.hitting_time
+    axes.fill_between(law.t, law.probability, color=style.SKY, lw=0)
+    axes.axvline(law.mean, color=style.BLUE, lw=1.2)
+    axes.set(xlabel="play at which the target is reached", ylabel="probability, given a hit")
+    axes.set_ylim(0, None)
+    title = f"exact; mean {law.mean:.1f}, standard deviation {law.deviation:.1f}"
+    axes.set_title(title, fontsize=9)

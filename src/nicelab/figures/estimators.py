@@ -1,14 +1,14 @@
 """Bias, variance and cost of the gradient estimators."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
+from nicelab.gradients.records import CONVICTED, GradientsRecord
+from nicelab.pipeline.metrics import Metrics
+from nicelab.statistics import margins
 
-CONVICTED = 4  # standard errors
 SHOWN = {  # in the panel of batch sizes
     "score": style.BLUE,
     "score_leave_one_out": style.SKY,
@@ -18,88 +18,89 @@ SHOWN = {  # in the panel of batch sizes
     "pathwise_sobol": style.PURPLE,
     "measure_valued": style.GREY,
 }
+POINTS = (
+    style.BLUE,
+    style.ORANGE,
+    style.RED,
+    style.GREEN,
+    style.PURPLE,
+    style.SKY,
+    style.GREY,
+)
+COMPONENTS = {"μ": ("o", style.BLUE), "τ": ("s", style.RED)}
+TICKS = {-1000: "−10³", -100: "−10²", -10: "", -4: "−4", 0: "0"}
+TICKS |= {4: "4", 10: "", 100: "10²", 1000: "10³"}
 
 
-def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
+def draw(found: GradientsRecord, metrics: Metrics) -> Figure:
     """Four panels: variance map, variance against batch size, z-scores, and the ranking."""
-    names = list(arrays["names"])
-    worst = np.abs(arrays["z_scores"]).max((0, 2))
-    biased = [_label(name) for name, z in zip(names, worst, strict=True) if z > CONVICTED]
+    labels, biased = metrics["labels"]["estimators"], found.convicted()
     figure = style.new(
-        f"Of {len(names)} estimators a z-test convicts {len(biased)}: {', '.join(biased)}",
-        height=10.5,
+        f"Of {len(found.names)} estimators a z-test convicts {len(biased)}: "
+        + "; ".join(labels[name] for name in biased),
+        height=10.8,
     )
-    upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.65])
+    upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.5])
     ratio, batches = upper.subplots(1, 2)
-    _ratio(ratio, arrays, metrics["exact"])
-    _batches(batches, arrays)
+    _ratio(ratio, found, metrics["exact"])
+    _batches(batches, found, labels)
     scores, work = lower.subplots(1, 2, sharey=True)
-    _scores(scores, arrays)
-    _work(work, arrays)
+    _scores(scores, found, labels)
+    _work(work, found)
     return figure
 
 
-def _label(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _ratio(axes: Axes, arrays: dict[str, np.ndarray], exact: dict[str, Any]) -> None:
-    logarithm = np.log10(arrays["map_variance_ratio"])
+def _ratio(axes: Axes, found: GradientsRecord, exact: Metrics) -> None:
+    mu, sigma, logarithm = found.map_mu, found.map_sigma, np.log10(found.map_variance_ratio)
     limit = np.abs(logarithm).max()
     image = axes.pcolormesh(
-        arrays["map_mu"], arrays["map_sigma"], logarithm, cmap="PuOr", vmin=-limit, vmax=limit,
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
-    axes.contour(arrays["map_mu"], arrays["map_sigma"], logarithm, [0], colors="black")
-    for kind in ("global", "local"):
-        minimum = exact["minima"][kind]
-        axes.plot(minimum["mu"]["value"], minimum["sigma"]["value"], "*", ms=10, color="black")
+        mu,
+        sigma,
+        logarithm,
+        cmap="PuOr",
+        vmin=-limit,
+        vmax=limit,
+        shading="nearest",
+        rasterized=True,
+    )
+    axes.contour(mu, sigma, logarithm, [0], colors="black")
+    for minimum in exact["minima"].values():
+        axes.plot(minimum["mu"].value, minimum["sigma"].value, "*", ms=10, color="black")
     axes.figure.colorbar(image, ax=axes, label="log₁₀ (score / pathwise)")
-    share = exact[
-        "share_of_the_map_where_the_score_function_has_less_variance_than_pathwise"
-    ]["value"]  # fmt: skip
+    name = "share_of_the_map_where_the_score_function_has_less_variance_than_pathwise"
     axes.set(xlabel="μ", ylabel="σ")
     axes.set_title(
         "the score function has less variance than pathwise\n"
-        f"in {100 * share:.0f} % of the map, beyond the line (stars: minima)"
+        f"in {100 * exact[name].value:.0f} % of the map, beyond the line (stars: minima)"
     )
 
 
-def _batches(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
-    sizes, names = arrays["batches"], list(arrays["names"])
+def _batches(axes: Axes, found: GradientsRecord, labels: Metrics) -> None:
+    sizes, names = found.batches, list(found.names)
     for name, colour in SHOWN.items():
         k = names.index(name)
-        axes.plot(sizes, arrays["batch_variances"][k], color=colour, lw=1.2)
-        axes.errorbar(
-            sizes,
-            arrays["batch_observed"][k],
-            1.96 * arrays["batch_errors"][k],
-            fmt="o",
-            ms=3.5,
-            color=colour,
-            label=_label(name),
-        )
+        axes.plot(sizes, found.batch_variances[k], color=colour, lw=1.2)
+        observed, error = found.batch_observed[k], margins(found.batch_errors[k])
+        axes.errorbar(sizes, observed, error, fmt="o", ms=3.5, color=colour, label=labels[name])
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set(xlabel="batch (samples)", ylabel="variance of the mean, μ and τ")
-    mu, sigma = arrays["points"][0]
+    mu, sigma = found.points[0]
     axes.set_title(f"at μ = {mu:g}, σ = {sigma:g}; lines exact, dots observed")
-    axes.legend(loc="lower left", ncols=2, fontsize=7.5)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=7.5)
 
 
-def _scores(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
-    rows = np.arange(len(arrays["names"]))
-    z = arrays["z_scores"]
-    for k, (symbol, marker, colour) in enumerate((("μ", "o", style.BLUE), ("τ", "s", style.RED))):
-        for scores in z[:, :, k]:
+def _scores(axes: Axes, found: GradientsRecord, labels: Metrics) -> None:
+    rows = np.arange(len(found.names))
+    for k, (symbol, (marker, colour)) in enumerate(COMPONENTS.items()):
+        for scores in found.z_scores[:, :, k]:
             axes.plot(scores, rows, marker, ms=3.5, color=colour, alpha=0.7, ls="none")
         axes.plot([], [], marker, ms=4, color=colour, ls="none", label=f"{symbol}-component")
     for edge in (-CONVICTED, CONVICTED):
         axes.axvline(edge, color=style.GREY, lw=1, ls=":")
     axes.set_xscale("symlog", linthresh=CONVICTED)
-    axes.set_xticks([-1000, -100, -10, -4, 0, 4, 10, 100, 1000],
-                    ["−10³", "−10²", "", "−4", "0", "4", "", "10²", "10³"])  # fmt: skip
-    axes.set_yticks(rows, [_label(name) for name in arrays["names"]])
+    axes.set_xticks(list(TICKS), TICKS.values())
+    axes.set_yticks(rows, [labels[name] for name in found.names])
     axes.set_ylim(rows[-1] + 0.7, -0.7)
     axes.grid(axis="y", alpha=0.25)
     axes.set(xlabel="z-score of the bias, one dot for each point")
@@ -107,14 +108,11 @@ def _scores(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2)
 
 
-def _work(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
-    rows = np.arange(len(arrays["names"]))
-    colours = (style.BLUE, style.ORANGE, style.RED, style.GREEN, style.PURPLE, style.SKY,
-               style.GREY)  # fmt: skip
-    for (mu, sigma), work, colour in zip(arrays["points"], arrays["work"], colours, strict=False):
-        some = work > 0
-        axes.plot(work[some], rows[some], "o", ms=4, color=colour,
-                  label=f"μ = {mu:.2g}, σ = {sigma:.2g}")  # fmt: skip
+def _work(axes: Axes, found: GradientsRecord) -> None:
+    rows = np.arange(len(found.names))
+    for (mu, sigma), work, colour in zip(found.points, found.work, POINTS, strict=False):
+        some, label = work > 0, f"μ = {mu:.2g}, σ = {sigma:.2g}"
+        axes.plot(work[some], rows[some], "o", ms=4, color=colour, label=label)
     axes.set_xscale("log")
     axes.grid(axis="y", alpha=0.25)
     axes.set(xlabel="evaluations of f for a variance of 1 (exact)")

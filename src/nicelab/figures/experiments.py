@@ -1,40 +1,44 @@
 """Experiments side by side, with their intervals."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import t as student_t
 
-from nicelab.comparison.experiments import Experiment, varied
 from nicelab.figures import style
-from nicelab.statistics import Estimate
 
 
-def plot(runs: list[Experiment], metrics: tuple[str, ...]) -> Figure:
-    """Each metric with its 95 % interval, against the parameter that varies or by run."""
-    params = varied(runs)
-    numeric = len(params) == 1 and all(
-        isinstance(run.params.get(params[0]), int | float) for run in runs
-    )
-    runs = sorted(runs, key=lambda run: run.params[params[0]]) if numeric else runs
-    x = [run.params[params[0]] for run in runs] if numeric else np.arange(len(runs))
-    figure = style.new("Experiments side by side", height=2.6 * len(metrics) + 0.6)
-    grid = figure.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
-    for axes, name in zip(grid, metrics, strict=True):
-        readings = [run.metrics.get(name) for run in runs]
-        values, errors, n = (
-            np.array([getattr(r, part) if isinstance(r, Estimate) else np.nan for r in readings])
-            for part in ("value", "standard_error", "n")
-        )
-        half = student_t.ppf(0.975, np.maximum(n - 1, 1)) * errors
+def draw(
+    runs: Sequence[str],
+    intervals: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    parameter: tuple[str, Sequence[float]] | None,
+) -> Figure:
+    """Each metric against the parameter that varies, or by run.
+
+    Args:
+        runs: their names.
+        intervals: by metric, values and half widths of 95 % intervals, both (runs,).
+        parameter: name and values, increasing, of the one that varies, if it is one number.
+    """
+    figure = style.new("Experiments side by side", height=2.6 * len(intervals) + 0.6)
+    grid = figure.subplots(len(intervals), 1, squeeze=False, sharex=True)[:, 0]
+    x = parameter[1] if parameter else np.arange(len(runs))
+    for axes, (metric, (values, half)) in zip(grid, intervals.items(), strict=True):
         axes.errorbar(x, values, half, fmt="o", capsize=3, color=style.BLUE)
-        axes.set_title(f"{name}, 95 % interval")
-    if numeric:
-        grid[-1].set_xlabel(params[0])
-        if min(x) > 0 and max(x) > 20 * min(x):
-            grid[-1].set_xscale("log")
-        elif all(isinstance(value, int) for value in x):
-            grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_title(f"{metric}, 95 % interval")
+    if parameter:
+        _scale(grid[-1], *parameter)
     else:
-        grid[-1].set_xticks(x, [run.name for run in runs], rotation=30, ha="right")
+        grid[-1].set_xticks(x, runs, rotation=30, ha="right")
     return figure
+
+
+def _scale(axes: Axes, name: str, values: Sequence[float]) -> None:
+    """An axis for a parameter: logarithmic for a wide range, else whole numbers for such."""
+    axes.set_xlabel(name)
+    if min(values) > 0 and max(values) > 20 * min(values):
+        axes.set_xscale("log")
+    elif all(isinstance(value, int) for value in values):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,22 +1,21 @@
 """Paths of the gambler under each proposal, on the one that has no variance."""
 
-from typing import Any
-
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
-from nicelab.figures.methods import METHODS
+from nicelab.importance.records import RareEvent
+from nicelab.pipeline.metrics import Metrics
 
 COLUMNS = 5
 MISSED = "#303030"
 
 
-def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
+def draw(found: RareEvent, metrics: Metrics) -> Figure:
     """Balance against play; the colour says how Doob's transform would play there."""
-    shown = [name for name in METHODS if f"paths_{name}" in arrays]
-    ticks, optimal = arrays["ticks"], np.ma.masked_invalid(arrays["optimal"])
-    target = optimal.shape[1] - 1
+    shown = {k: label for k, label in metrics["labels"]["methods"].items() if k in found.walks}
     rows = -(-len(shown) // COLUMNS)
     figure = style.new(
         "A good proposal plays as if the target had been reached: harder, the later it is.\n"
@@ -24,19 +23,27 @@ def draw(arrays: dict[str, np.ndarray], metrics: dict[str, Any]) -> Figure:
         height=2.3 * rows,
     )
     grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True)
-    edges = np.arange(target + 2) - 0.5
-    for axes, name in zip(grid.flat, shown, strict=False):
-        mesh = axes.pcolormesh(ticks, edges, optimal.T, cmap="YlGnBu", vmin=0.5, vmax=1)
-        paths = arrays[f"paths_{name}"]
-        for path, hit in zip(paths, (paths == target).any(1), strict=True):
-            axes.plot(ticks, path, lw=0.6, color=style.RED if hit else MISSED, alpha=0.8)
+    for axes, (name, label) in zip(grid.flat, shown.items(), strict=False):
+        mesh = _panel(axes, found, found.walks[name].paths)
         share = metrics["methods"][name]["hits"] / metrics["paths"]
-        axes.set_title(f"{METHODS[name]}\n{100 * share:.3g} % of paths hit", fontsize=8)
+        axes.set_title(f"{label}\n{100 * share:.3g} % of paths hit", fontsize=8)
     for axes in grid.flat[len(shown) :]:
         axes.set_axis_off()
-    seen = np.concatenate([arrays[f"paths_{name}"] for name in shown])
-    grid.flat[0].set(xlim=(0, ticks[-1]), ylim=(np.nanmin(seen, initial=target) - 5, target + 2))
+    target = found.optimal.shape[1] - 1
+    low = min(np.nanmin(found.walks[name].paths, initial=target) for name in shown)
+    grid.flat[0].set(xlim=(0, found.ticks[-1]), ylim=(low - 5, target + 2))
     figure.supxlabel("play", fontsize=9)
     figure.supylabel("balance (chips)", fontsize=9)
     figure.colorbar(mesh, ax=grid, label="win probability under Doob's transform", shrink=0.8)
     return figure
+
+
+def _panel(axes: Axes, found: RareEvent, paths: np.ndarray) -> QuadMesh:
+    """The paths of one proposal on the backdrop."""
+    optimal = np.ma.masked_invalid(found.optimal)
+    target = optimal.shape[1] - 1
+    edges = np.arange(target + 2) - 0.5
+    mesh = axes.pcolormesh(found.ticks, edges, optimal.T, cmap="YlGnBu", vmin=0.5, vmax=1)
+    for path, hit in zip(paths, (paths == target).any(1), strict=True):
+        axes.plot(found.ticks, path, lw=0.6, color=style.RED if hit else MISSED, alpha=0.8)
+    return mesh

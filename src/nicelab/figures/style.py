@@ -14,11 +14,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from nicelab.pipeline.artifacts import writing
+from nicelab.statistics import Estimate
 
 # Okabe and Ito (2008): distinct under every common colour blindness.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#6E6E6E",
-)  # fmt: skip
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#6E6E6E"
 WIDTH = 9.0  # inches
 DPI = 160  # twice a screen's, at the width of the report's column
 
@@ -44,6 +44,20 @@ def new(finding: str, height: float) -> Figure:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(finding, x=0.01, ha="left")
     return figure
+
+
+def note(axes: Axes, text: str, right: float, y: float) -> None:
+    """A small text that ends at a point, just above it."""
+    axes.annotate(
+        text,
+        (right, y),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=8,
+        color=GREY,
+    )
 
 
 def mark(axes: Axes, x: float, y: float, label: str) -> None:
@@ -97,19 +111,39 @@ def save_animation(figures: Iterable[Figure], path: Path, seconds: float = 4.0) 
         )
 
 
-def words(names: list[str]) -> list[str]:
-    """Names of parameters for a reader."""
-    return [name.replace("_", " ") for name in names]
-
-
-def band(
-    axes: Axes, arrays: dict[str, np.ndarray], name: str, k: int, colour: str, label: str
-) -> None:
-    """A mean against steps, column k of `name`, with a band of ±1 standard error."""
-    mean, error = arrays[name][:, k], arrays[f"{name}_standard_error"][:, k]
+def band(axes: Axes, mean: np.ndarray, error: np.ndarray, colour: str, label: str) -> None:
+    """A mean against steps, both (t,), with a band of ±1 standard error."""
     axes.plot(mean, color=colour, label=label)
-    axes.fill_between(np.arange(len(mean)), mean - error, mean + error, color=colour, alpha=0.2,
-                      lw=0)  # fmt: skip
+    steps = np.arange(len(mean))
+    axes.fill_between(steps, mean - error, mean + error, color=colour, alpha=0.2, lw=0)
+
+
+def intervals(
+    axes: Axes, x: np.ndarray, values: list[Estimate], colour: str, marker: str, label: str
+) -> None:
+    """Estimates with their 95 % intervals."""
+    axes.errorbar(
+        x,
+        [value.value for value in values],
+        [value.margin for value in values],
+        fmt=marker,
+        ms=4.5,
+        capsize=2,
+        lw=1,
+        color=colour,
+        label=label,
+    )
+
+
+def beside(axes: Axes, text: str, size: float) -> None:
+    """A text to the left of a picture."""
+    axes.text(-0.08, 0.5, text, ha="right", va="center", transform=axes.transAxes, fontsize=size)
+
+
+def square(axes: Axes, pixels: np.ndarray, title: str) -> None:
+    """Show a square picture of shape (side²,), or (side², 3) in colours."""
+    side = int(np.sqrt(len(pixels)))
+    image(axes, pixels.reshape(side, side, *pixels.shape[1:]), title)
 
 
 def image(axes: Axes, pixels: np.ndarray, title: str) -> None:

@@ -1,4 +1,4 @@
-"""A trained NICE as a safetensors file that states its own architecture."""
+"""A trained flow as a safetensors file that states its own family and architecture."""
 
 from pathlib import Path
 from typing import Any
@@ -7,22 +7,24 @@ import torch
 from pydantic import ValidationError
 
 from nicelab.errors import InputError
-from nicelab.flows.nice import NICE, Architecture
+from nicelab.flows import registry
+from nicelab.flows.flow import Flow
 from nicelab.pipeline.artifacts import read_weights, write_weights
+from nicelab.pipeline.params import Section
 
 
-def save(path: Path, model: NICE, architecture: Architecture, dataset: str) -> None:
+def save(path: Path, model: Flow, architecture: Section, dataset: str) -> None:
     """Write the model's weights, its architecture and the name of the data it was trained on."""
     tensors = {name: w.detach().cpu().numpy() for name, w in model.state_dict().items()}
     header = {
         "architecture": architecture.model_dump(),
-        "dimensions": model.s.numel(),
+        "dimensions": model.dimensions,
         "dataset": dataset,
     }
     write_weights(path, tensors, header)
 
 
-def load(path: Path, device: torch.device) -> tuple[NICE, dict[str, Any]]:
+def load(path: Path, device: torch.device) -> tuple[Flow, dict[str, Any]]:
     """Read a model, frozen, and its header.
 
     Raises:
@@ -30,7 +32,7 @@ def load(path: Path, device: torch.device) -> tuple[NICE, dict[str, Any]]:
     """
     tensors, header = read_weights(path)
     try:
-        model = NICE(header["dimensions"], Architecture(**header["architecture"]))
+        model = registry.rebuild(header["architecture"], header["dimensions"])
         model.load_state_dict({name: torch.from_numpy(w) for name, w in tensors.items()})
     except (KeyError, TypeError, ValueError, ValidationError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -1,8 +1,10 @@
 """The four claims of problem 4, each formula against autograd's Jacobian in float64."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -16,6 +18,7 @@ from nicelab.flows.convolution import (
     convolve,
     log_abs_det,
 )
+from nicelab.flows.records import Cases, Claims
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate
 from nicelab.streams import generator
@@ -37,49 +40,53 @@ def jacobian_log_abs_det(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return slogdet(jacobian).logabsdet
 
 
-def check(config: Convolution) -> dict[str, tuple[Tensor, Tensor]]:
-    """Formula and oracle for each claim and case, all float64.
+Check = Callable[[Convolution, torch.Generator], tuple[Tensor, Tensor]]
 
-    Returns:
-        For each claim the values of the formula and of autograd, of one shape: (cases,), but
-        for `reshape`, where each case has four ways to lay the tensor out, (cases, 4).
+
+@dataclass(frozen=True)
+class Claim:
+    """A formula and its oracle for one random case, and what a reader calls the claim."""
+
+    label: str
+    check: Check
+
+
+def check(config: Convolution) -> tuple[Claims, dict[str, Any]]:
+    """Formula and oracle for each claim and case, all float64; and metrics.
+
+    The metrics are for each claim the largest |formula − oracle|, and the largest |oracle| to
+    compare it to.
     """
-    checks = {
-        "determinant": _determinant,
-        "reshape": _reshape,
-        "convolution": _convolution,
-        "coupling": _coupling,
-    }
-    results = {}
-    for claim, one in checks.items():
-        cases = [one(config, generator(config.seed, claim, k)) for k in range(config.cases)]
-        formula, oracle = zip(*cases, strict=True)
-        results[claim] = torch.stack(formula).detach(), torch.stack(oracle).detach()
-    return results
+    cases = {name: _cases(name, claim, config) for name, claim in CLAIMS.items()}
+    labels = {name: claim.label for name, claim in CLAIMS.items()}
+    metrics = {name: summarise(found) for name, found in cases.items()}
+    return Claims(cases=cases), {**metrics, "labels": {"claims": labels}}
 
 
-def summarise(results: dict[str, tuple[Tensor, Tensor]]) -> dict[str, Any]:
-    """For each claim the largest |formula − oracle|, and the largest |oracle| to compare it to."""
+def _cases(name: str, claim: Claim, config: Convolution) -> Cases:
+    found = [claim.check(config, generator(config.seed, name, k)) for k in range(config.cases)]
+    return Cases(*(torch.stack(part).detach().numpy() for part in zip(*found, strict=True)))
+
+
+def summarise(cases: Cases) -> dict[str, Any]:
+    """The largest |formula − oracle|, and the largest |oracle| to compare it to."""
     return {
-        claim: {
-            "largest_absolute_error": Estimate.exact((formula - oracle).abs().max()),
-            "largest_log_determinant": Estimate.exact(oracle.abs().max()),
-            "cases": len(oracle),
-        }
-        for claim, (formula, oracle) in results.items()
+        "largest_absolute_error": Estimate.exact(np.abs(cases.formula - cases.autograd).max()),
+        "largest_log_determinant": Estimate.exact(np.abs(cases.autograd).max()),
+        "cases": len(cases.autograd),
     }
 
 
 def _factors(config: Convolution, random: torch.Generator) -> tuple[Tensor, ...]:
     """P from a random rotation; L, U and s normal."""
-    P = InvertibleConvolution(config.channels, random, torch.float64).P
+    P = InvertibleConvolution(config.channels, torch.float64).initialise(random).P
     square = (config.channels, config.channels)
     L, U = (_normal(square, random) for _ in range(2))
     return P, L, U, _normal(square[:1], random)
 
 
 def _normal(shape: tuple[int, ...], random: torch.Generator) -> Tensor:
-    return torch.randn(shape, generator=random, dtype=torch.float64)
+    return torch.randn(shape, generator=random, device=random.device, dtype=torch.float64)
 
 
 def _determinant(config: Convolution, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -96,12 +103,12 @@ def _reshape(config: Convolution, random: torch.Generator) -> tuple[Tensor, Tens
     shape = (config.channels, config.height, config.width)
     x = _normal(shape, random)
     size = x.numel()
-    index = torch.arange(size).view(shape)
+    index = torch.arange(size, device=x.device).view(shape)
     orders = [
         index.flatten(),  # channel, row, column
         index.permute(1, 2, 0).flatten(),  # row, column, channel
         index.permute(2, 1, 0).flatten(),  # column, row, channel
-        torch.randperm(size, generator=random),
+        torch.randperm(size, generator=random, device=x.device),
     ]
 
     def laid_out(order: Tensor) -> Callable[[Tensor], Tensor]:
@@ -123,6 +130,14 @@ def _convolution(config: Convolution, random: torch.Generator) -> tuple[Tensor, 
 def _coupling(config: Convolution, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """(d) log|det ∂z/∂x| = m n Σ log|s_i(x_a)|."""
     positions = config.height * config.width
-    layer = ConvolutionalCoupling(config.channels, positions, 16, random, torch.float64)
+    layer = ConvolutionalCoupling(config.channels, positions, 16, torch.float64).initialise(random)
     x = _normal((2 * config.channels, config.height, config.width), random)
     return layer(x)[1], jacobian_log_abs_det(lambda v: layer(v)[0], x)
+
+
+CLAIMS = {
+    "determinant": Claim("(a) log|det A| = Σ log|s|", _determinant),
+    "reshape": Claim("(b) any layout of the tensor", _reshape),
+    "convolution": Claim("(c) f₂: m n Σ log|s|", _convolution),
+    "coupling": Claim("(d) coupling: m n Σ log|s(x)|", _coupling),
+}

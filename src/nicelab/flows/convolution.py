@@ -1,5 +1,7 @@
 """Invertible 1×1 convolution (Kingma and Dhariwal, 2018, section 3.2; problem 4)."""
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 from torch.linalg import lu, qr, solve_triangular
@@ -69,20 +71,29 @@ class InvertibleConvolution(nn.Module):
 
     Args:
         channels: C.
-        generator: draws the rotation.
         dtype: of the parameters.
     """
 
-    def __init__(self, channels: int, generator: torch.Generator, dtype: torch.dtype) -> None:
+    def __init__(self, channels: int, dtype: torch.dtype) -> None:
         super().__init__()
-        gaussian = torch.randn(channels, channels, generator=generator, dtype=dtype)
+        self.register_buffer("P", torch.eye(channels, dtype=dtype))
+        self.register_buffer("sign", torch.ones(channels, dtype=dtype))
+        self.L = nn.Parameter(torch.zeros(channels, channels, dtype=dtype))
+        self.U = nn.Parameter(torch.zeros(channels, channels, dtype=dtype))
+        self.log_s = nn.Parameter(torch.zeros(channels, dtype=dtype))
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> Self:
+        """Start at a rotation, the Q of a Gaussian matrix, drawn on the generator's device."""
+        gaussian = torch.randn(
+            self.L.shape, generator=generator, device=generator.device, dtype=self.L.dtype
+        )
         P, L, U = lu(qr(gaussian).Q)
         s = U.diagonal()
-        self.register_buffer("P", P)
-        self.register_buffer("sign", s.sign())
-        self.L = nn.Parameter(L.tril(-1))
-        self.U = nn.Parameter(U.triu(1))
-        self.log_s = nn.Parameter(s.abs().log())
+        start = {"P": P, "sign": s.sign(), "L": L.tril(-1), "U": U.triu(1), "log_s": s.abs().log()}
+        for name, value in start.items():
+            getattr(self, name).copy_(value)
+        return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """y, (*, C, m, n), and log|det ∂y/∂x|, a scalar."""
@@ -108,30 +119,27 @@ class ConvolutionalCoupling(nn.Module):
         channels: C, half of the channels.
         positions: m n.
         hidden: width of the network from x_a to the factors.
-        generator: draws P and the network's weights.
         dtype: of the parameters.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        positions: int,
-        hidden: int,
-        generator: torch.Generator,
-        dtype: torch.dtype,
-    ) -> None:
+    def __init__(self, channels: int, positions: int, hidden: int, dtype: torch.dtype) -> None:
         super().__init__()
         self.channels = channels
-        order = torch.randperm(channels, generator=generator)
-        self.register_buffer("P", torch.eye(channels, dtype=dtype)[order])
+        self.register_buffer("P", torch.eye(channels, dtype=dtype))
         self.network = nn.Sequential(
             nn.Linear(channels * positions, hidden, dtype=dtype),
             nn.Tanh(),
             nn.Linear(hidden, channels * (2 * channels + 1), dtype=dtype),
         )
-        with torch.no_grad():
-            for weight in self.network.parameters():
-                weight.normal_(std=weight.shape[-1] ** -0.5, generator=generator)
+
+    @torch.no_grad()
+    def initialise(self, generator: torch.Generator) -> Self:
+        """Draw P and the network's weights, on the generator's device."""
+        order = torch.randperm(self.channels, generator=generator, device=generator.device)
+        self.P.copy_(torch.eye(self.channels).to(self.P)[order])
+        for weight in self.network.parameters():
+            weight.normal_(std=weight.shape[-1] ** -0.5, generator=generator)
+        return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """z, (*, 2C, m, n), and log|det ∂z/∂x|, (*)."""

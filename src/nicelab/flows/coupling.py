@@ -65,3 +65,43 @@ class AdditiveCoupling(nn.Module):
             nn.init.zeros_(layer.bias)
         nn.init.zeros_(linears[-1].weight)
         nn.init.zeros_(linears[-1].bias)
+
+    @torch.no_grad()
+    def centre(self, mean: Tensor) -> None:
+        """Shift by −mean, shape (D,), whatever the kept half is; the last layer must be zero."""
+        self.m[-1].bias.copy_(-self.shifted(mean))
+
+    @torch.no_grad()
+    def learn_in_units(self, spread: Tensor) -> None:
+        """Learn each shift in units of the spread, shape (D,), of the entry that it shifts.
+
+        Spreads differ by a factor of 400 between the border and the middle of an image, so that
+        one step of Adam, of about the learning rate in every weight, would throw border pixels far
+        off.
+        """
+        unit = self.shifted(spread)
+        self.m[-1].weight.div_(unit[:, None])
+        self.m[-1].bias.div_(unit)
+        self.m.append(_Units(unit))
+
+    @torch.no_grad()
+    def fold_units(self) -> None:
+        """Undo `learn_in_units`: the same shift, with plain weights again."""
+        unit = self.m.pop(-1).unit
+        self.m[-1].weight.mul_(unit[:, None])
+        self.m[-1].bias.mul_(unit)
+
+    def shifted(self, x: Tensor) -> Tensor:
+        """The entries that are shifted, (*, D/2), of (*, D)."""
+        return x[..., self.shifts :: 2]
+
+
+class _Units(nn.Module):
+    """Turns a shift in units, of shape (*, D/2), into a shift of entries."""
+
+    def __init__(self, unit: Tensor) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def forward(self, shift: Tensor) -> Tensor:
+        return shift * self.unit

@@ -1,7 +1,4 @@
-"""The standard logistic distribution, NICE's prior.
-
-p(z) = σ(z) σ(−z),    log p(z) = −softplus(z) − softplus(−z),    F⁻¹(u) = log u − log(1 − u)
-"""
+"""The standard logistic distribution, NICE's prior."""
 
 import math
 
@@ -9,19 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-STANDARD_DEVIATION = math.pi / math.sqrt(3)
 
+class Logistic:
+    """p(z) = σ(z) σ(−z),  log p(z) = −softplus(z) − softplus(−z),  F⁻¹(u) = log u − log(1 − u)."""
 
-def log_prob(z: Tensor) -> Tensor:
-    """Log density of each entry, in nats; finite for every finite `z`. Shape as `z`."""
-    return F.logsigmoid(z) + F.logsigmoid(-z)
+    name = "logistic"
+    standard_deviation = math.pi / math.sqrt(3)
 
+    def log_prob(self, z: Tensor) -> Tensor:
+        """Log density of each entry, in nats; finite for every finite `z`. Shape as `z`."""
+        return F.logsigmoid(z) + F.logsigmoid(-z)
 
-def sample(shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype) -> Tensor:
-    """Independent draws by inversion, always finite.
+    def sample(
+        self, shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        """Independent draws by inversion, always finite.
 
-    The uniforms are kept off 0 and 1 by the spacing of the dtype, which cuts tails of
-    probability 2⁻²³ (float32) at z ≈ ±16.
-    """
-    u = torch.rand(shape, generator=generator, device=generator.device, dtype=dtype)
-    return torch.logit(u, eps=torch.finfo(dtype).eps)
+        The uniforms are kept off 0 and 1 by the spacing of the dtype, which cuts tails of
+        probability 2⁻²³ (float32) at z ≈ ±16.
+        """
+        u = torch.rand(shape, generator=generator, device=generator.device, dtype=dtype)
+        return torch.logit(u, eps=torch.finfo(dtype).eps)

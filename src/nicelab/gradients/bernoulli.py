@@ -5,6 +5,8 @@ estimator with it; the score ∇ log P(b) = b − p does. All exact answers are 
 outcomes.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
@@ -32,8 +34,9 @@ def f(bits: Tensor, target: float) -> Tensor:
 
 def outcomes(theta: Tensor) -> tuple[Tensor, Tensor]:
     """All bit strings, shape (2^k, k), and their probabilities, (2^k,)."""
-    k = len(theta)
-    bits = (torch.arange(2**k)[:, None] >> torch.arange(k) & 1).double()
+    places = torch.arange(len(theta), device=theta.device)
+    numbers = torch.arange(2 ** len(theta), device=theta.device)
+    bits = (numbers[:, None] >> places & 1).to(theta.dtype)
     p = theta.sigmoid()
     return bits, torch.where(bits == 1, p, 1 - p).prod(-1)
 
@@ -67,30 +70,45 @@ def measure_valued(theta: Tensor, bits: Tensor, target: float) -> Tensor:
     return p * (1 - p) * difference
 
 
-# Each with the number of evaluations of f for a sample of k bits.
+@dataclass(frozen=True)
+class Estimator:
+    """Terms of θ, bits (*, k) and the target, their label, and evaluations of f for k bits."""
+
+    label: str
+    terms: Callable[[Tensor, Tensor, float], Tensor]
+    evaluations: Callable[[int], int]
+
+
 ESTIMATORS = {
-    "score": (score, lambda k: 1),
-    "score_leave_one_out": (score_leave_one_out, lambda k: 1),
-    "measure_valued": (measure_valued, lambda k: 2 * k),
+    "score": Estimator("score function", score, lambda k: 1),
+    "score_leave_one_out": Estimator(
+        "score, leave-one-out baseline", score_leave_one_out, lambda k: 1
+    ),
+    "measure_valued": Estimator("measure-valued", measure_valued, lambda k: 2 * k),
 }
 
 
-def study(config: Bernoulli, seed: int) -> dict[str, Any]:
+def measure(config: Bernoulli, seed: int, device: torch.device | str = "cpu") -> dict[str, Any]:
     """The gradient by each estimator, component by component, and its variance × batch."""
-    theta = torch.tensor(config.logits, dtype=torch.float64)
+    theta = torch.tensor(config.logits, dtype=torch.float64, device=device)
     exact = exact_gradient(theta, config.target)
-    shape = (config.replicates, config.batch, len(theta))
     metrics: dict[str, Any] = {
         "exact_gradient": {f"theta_{i}": Estimate.exact(g) for i, g in enumerate(exact)}
     }
-    for name, (estimator, evaluations) in ESTIMATORS.items():
-        random = generator(seed, "bernoulli", name)
-        u = torch.rand(shape, generator=random, dtype=torch.float64)
-        means = estimator(theta, (u < theta.sigmoid()).double(), config.target).mean(-2)
+    for name, estimator in ESTIMATORS.items():
+        bits = draw(theta, config, generator(seed, "bernoulli", name, device=device))
+        means = estimator.terms(theta, bits, config.target).mean(-2).cpu()
         squares = config.batch * (means - means.mean(0)) ** 2
         metrics[name] = {
-            "evaluations": evaluations(len(theta)),
+            "evaluations": estimator.evaluations(len(theta)),
             "variance": mean(squares.sum(-1)),
             **{f"theta_{i}": mean(means[:, i]) for i in range(len(theta))},
         }
     return metrics
+
+
+def draw(theta: Tensor, config: Bernoulli, random: torch.Generator) -> Tensor:
+    """Bits of shape (replicates, batch, k), of θ's dtype."""
+    shape = config.replicates, config.batch, len(theta)
+    u = torch.rand(shape, generator=random, dtype=theta.dtype, device=random.device)
+    return (u < theta.sigmoid()).to(theta.dtype)

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from nicelab.gradients import objective
-from nicelab.gradients.estimators import ESTIMATORS, Function
-
-F = Function(objective.f, objective.f_derivative, objective.f_second)
+from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.objective import F
 
 
 def descend(

@@ -11,6 +11,8 @@ z ~ N(0, I), x | z ~ N(z, I), and q = N(m, diag(e^{2t})) with φ = (m, t), so th
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 import torch
@@ -97,49 +99,70 @@ def pathwise(phi: Tensor, x: Tensor, z: Tensor) -> Tensor:
     return sticking_the_landing(phi, x, z) - score(phi, z)
 
 
+@dataclass(frozen=True)
+class Estimator:
+    """Terms of φ, x and z, (n, 2, k), whose mean estimates the gradient, and their label."""
+
+    label: str
+    terms: Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
 ESTIMATORS = {
-    "identity": identity,
-    "product_rule": product_rule,
-    "with_baseline": with_baseline,
-    "pathwise": pathwise,
-    "sticking_the_landing": sticking_the_landing,
+    "identity": Estimator("the identity", identity),
+    "product_rule": Estimator("the whole product rule", product_rule),
+    "with_baseline": Estimator("ELBO as baseline", with_baseline),
+    "pathwise": Estimator("pathwise", pathwise),
+    "sticking_the_landing": Estimator("sticking the landing", sticking_the_landing),
 }
 
 
-def study(config: Elbo, seed: int) -> dict[str, Any]:
+def measure(config: Elbo, seed: int, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Each component of the ELBO's gradient by every estimator, and exactly; E[∇ log q] = 0.
 
     Components are named `mean_0`, …, `log_scale_0`, …. `gradient` is the identity's estimate;
     `variances` are those of a single sample, summed over the components, at φ and where q is the
     posterior.
     """
-    phi = torch.tensor([config.mean, config.log_scale], dtype=torch.float64)
-    x = torch.tensor(config.x, dtype=torch.float64)
-    y = torch.randn(config.samples, len(x), generator=generator(seed, "elbo"), dtype=torch.float64)
-    z = phi[0] + phi[1].exp() * y
-    answer = torch.func.grad(exact)(phi, x)
-    estimates = {name: estimator(phi, x, z) for name, estimator in ESTIMATORS.items()}
-    zeros = score(phi, z)
-    components = {
-        f"{name}_{i}": {
-            "gradient": mean(estimates["identity"][:, row, i]),
-            "exact_gradient": Estimate.exact(answer[row, i]),
-            "score": mean(zeros[:, row, i]),
-            "estimators": {e: mean(g[:, row, i]) for e, g in estimates.items()},
-        }
-        for row, name in enumerate(("mean", "log_scale"))
-        for i in range(len(x))
-    }
-    at_posterior = posterior(x)
-    z = at_posterior[0] + at_posterior[1].exp() * y
+    double = {"dtype": torch.float64, "device": device}
+    phi = torch.tensor([config.mean, config.log_scale], **double)
+    x = torch.tensor(config.x, **double)
+    random = generator(seed, "elbo", device=device)
+    y = torch.randn(config.samples, len(x), generator=random, **double)
+    at_phi, at_posterior = gradients(phi, x, y), gradients(posterior(x), x, y)
     variances = {
         name: {
-            "at_phi": _total_variance(estimates[name]),
-            "at_the_posterior": _total_variance(estimator(at_posterior, x, z)),
+            "at_phi": _total_variance(at_phi[name]),
+            "at_the_posterior": _total_variance(at_posterior[name]),
         }
-        for name, estimator in ESTIMATORS.items()
+        for name in ESTIMATORS
     }
-    return {**components, "variances": variances}
+    zeros = score(phi, sample(phi, y)).cpu()
+    return {**_components(at_phi, zeros, torch.func.grad(exact)(phi, x)), "variances": variances}
+
+
+def sample(phi: Tensor, y: Tensor) -> Tensor:
+    """Samples z = m + e^t y of q_φ, (n, k), from standard normal y of that shape."""
+    return phi[0] + phi[1].exp() * y
+
+
+def gradients(phi: Tensor, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    """By every estimator from the same samples, (n, 2, k)."""
+    z = sample(phi, y)
+    return {name: estimator.terms(phi, x, z).cpu() for name, estimator in ESTIMATORS.items()}
+
+
+def _components(found: dict[str, Tensor], zeros: Tensor, answer: Tensor) -> dict[str, Any]:
+    """Means of each component of gradients (n, 2, k) and of the score, beside the answer."""
+    return {
+        f"{name}_{i}": {
+            "gradient": mean(found["identity"][:, row, i]),
+            "exact_gradient": Estimate.exact(answer[row, i]),
+            "score": mean(zeros[:, row, i]),
+            "estimators": {e: mean(g[:, row, i]) for e, g in found.items()},
+        }
+        for row, name in enumerate(("mean", "log_scale"))
+        for i in range(answer.shape[-1])
+    }
 
 
 def posterior(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The objective of problem 6 and its exact answers, in float64.
+"""The objective of problem 6 and its exact answers.
 
     L(μ, τ) = E[X sin X] + (μ − 1)²/2 + σ − τ,    X ~ N(μ, σ²),  σ = e^τ
     E[X sin X] = e^{−σ²/2} (μ sin μ + σ² cos μ)
@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from scipy.optimize import root
 from torch import Tensor
+
+from nicelab.gradients.family import Function
 
 
 def f(x: Tensor) -> Tensor:
@@ -27,6 +29,9 @@ def f_derivative(x: Tensor) -> Tensor:
 def f_second(x: Tensor) -> Tensor:
     """Its second derivative 2 cos x − x sin x."""
     return 2 * x.cos() - x * x.sin()
+
+
+F = Function(f, f_derivative, f_second)
 
 
 def value(point: Tensor) -> Tensor:
@@ -97,14 +102,26 @@ def stationary_points() -> list[Stationary]:
     found: list[Tensor] = []
     for mu in np.linspace(-2, 4, 13):
         for tau in np.log(np.linspace(0.1, 4, 13)):
-            solution = root(lambda v: gradient(torch.from_numpy(v)).numpy(), [mu, tau], tol=1e-14)
-            point = torch.from_numpy(solution.x)
-            inside = -2 <= point[0] <= 4 and 0.1 <= point[1].exp() <= 4
-            exact = float(gradient(point).abs().max()) < 1e-10
-            if inside and exact and not any(torch.dist(point, f) < 1e-6 for f in found):
+            point = _root(mu, tau)
+            if point is not None and not any(torch.dist(point, f) < 1e-6 for f in found):
                 found.append(point)
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
     return sorted(map(_classify, found), key=lambda s: (order[s.kind], s.loss))
+
+
+def minima(like: Tensor) -> Tensor:
+    """The minima as (μ, τ), the lowest first, shape (k, 2), with that dtype and device."""
+    places = [(s.mu, s.sigma) for s in stationary_points() if s.kind == "minimum"]
+    mu, sigma = torch.tensor(places, dtype=like.dtype, device=like.device).unbind(-1)
+    return torch.stack([mu, sigma.log()], dim=-1)
+
+
+def _root(mu: float, tau: float) -> Tensor | None:
+    """Where Newton's method ends from here, if that is a stationary point in the plane's part."""
+    solution = root(lambda v: gradient(torch.from_numpy(v)).numpy(), [mu, tau], tol=1e-14)
+    point = torch.from_numpy(solution.x)
+    inside = -2 <= point[0] <= 4 and 0.1 <= point[1].exp() <= 4
+    return point if inside and float(gradient(point).abs().max()) < 1e-10 else None
 
 
 def _classify(point: Tensor) -> Stationary:

@@ -18,9 +18,10 @@ from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 
 from nicelab.errors import InputError
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Constant, Proposal
-from nicelab.importance.simulation import Games, stream
+from nicelab.importance.simulation import Games
 from nicelab.pipeline.params import Section
 
 ELITE = 0.1  # share of the paths that reaches the next level
@@ -67,7 +68,7 @@ def constant(elite: Elite, random: np.random.Generator) -> Proposal:
 
 
 @dataclass(frozen=True)
-class Timed:
+class Timed(Proposal):
     """A win probability for each play, shape (plays,)."""
 
     q: np.ndarray
@@ -89,7 +90,7 @@ def timed(elite: Elite, random: np.random.Generator) -> Proposal:
 
 
 @dataclass(frozen=True)
-class Logistic:
+class Logistic(Proposal):
     """A logistic regression on what a path still needs."""
 
     model: LogisticRegression
@@ -112,9 +113,8 @@ def features(climb: np.ndarray, left: np.ndarray) -> np.ndarray:
     chance = 1 / np.sqrt(left)
     near = climb * chance
     bell = np.exp(-(near**2) / 2)
-    columns = (need, np.tanh(need) ** 2, chance, chance**2, need * chance, np.exp(-near), bell,
-               chance * bell)  # fmt: skip
-    return np.stack(columns, -1)
+    of_need = need, np.tanh(need) ** 2, chance, chance**2, need * chance
+    return np.stack([*of_need, np.exp(-near), bell, chance * bell], -1)
 
 
 def logistic(plays: int) -> Family:
@@ -131,25 +131,27 @@ def logistic(plays: int) -> Family:
         if won.all():  # nothing to tell apart: the target is so far that every play must be won
             return constant(elite, random)
         model = LogisticRegression(C=1e5, max_iter=2000)
-        model.fit(features(game.target - before[t, path], game.plays - t), won,
-                  sample_weight=weight / weight.mean())  # fmt: skip
+        x = features(game.target - before[t, path], game.plays - t)
+        model.fit(x, won, sample_weight=weight / weight.mean())
         return Logistic(model)
 
     return fit
 
 
 def learn(
-    gambler: Gambler, family: Family, config: CrossEntropy, seed: int, name: str,
+    gambler: Gambler,
+    family: Family,
+    config: CrossEntropy,
+    draws: Draws,
     first: Proposal | None = None,
-) -> Proposal:  # fmt: skip
+) -> Proposal:
     """Raise the target level by level, then learn at the target itself.
 
     Args:
         gambler: the problem.
         family: from which the proposal comes.
         config: the constants.
-        seed: of the random numbers.
-        name: of their streams.
+        draws: the random numbers.
         first: where to begin; the game itself by default.
 
     Raises:
@@ -159,17 +161,17 @@ def learn(
     paths = min(config.paths, max(100, RECORDED // gambler.plays))
     level, number, rounds = gambler.start, 0, 0
     while rounds < config.rounds:
-        top = _top(gambler, proposal, paths, stream(seed, f"{name} pilot", number))
+        top = _top(gambler, proposal, paths, draws.named("pilot").stream(number))
         level = int(min(gambler.target, max(level + 1, np.quantile(top, 1 - ELITE))))
         rounds += level == gambler.target
         game = gambler.model_copy(update={"target": level})
-        elite = _elite(game, proposal, paths, stream(seed, f"{name} elite", number))
+        elite = _elite(game, proposal, paths, draws.named("elite").stream(number))
         if not elite.weight.any():
             raise InputError(
                 f"none of {paths} paths reached {level} on the way to {gambler.target}: raise "
                 f"importance.cross_entropy.paths"
             )
-        proposal = family(elite, stream(seed, f"{name} fit", number))
+        proposal = family(elite, draws.named("fit").stream(number))
         number += 1
     return proposal
 

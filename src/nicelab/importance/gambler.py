@@ -65,6 +65,11 @@ class Outcome:
         """I, the probability that the target is reached."""
         return float(self.hit.sum())
 
+    @property
+    def times(self) -> np.ndarray:
+        """Numbers of plays after which the target may be reached."""
+        return np.flatnonzero(self.hit)
+
 
 @lru_cache(maxsize=16)
 def outcome(gambler: Gambler) -> Outcome:

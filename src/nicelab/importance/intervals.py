@@ -1,6 +1,7 @@
 """Confidence intervals of the estimated probability, and how often they cover the exact one."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from arviz_stats.base import array_stats
 from pydantic import Field
 from scipy.stats import binomtest, norm
 
-from nicelab.importance.gambler import Gambler, log_weight, outcome
+from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.proposals import Proposal
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 
@@ -58,19 +60,41 @@ def log_normal(centre: np.ndarray, error: np.ndarray) -> Interval:
         return Interval(centre / factor, centre * factor)
 
 
-KINDS = {"normal": normal, "log_normal": log_normal}
+def clopper_pearson(hits: int, paths: int) -> Interval:
+    """Exact interval of a share (Clopper and Pearson, 1934), for paths without weights."""
+    found = binomtest(hits, paths).proportion_ci(LEVEL, method="exact")
+    return Interval(np.float64(found.low), np.float64(found.high))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of interval: what readers call it, and the interval of (centre, error)."""
+
+    label: str
+    of: Callable[[np.ndarray, np.ndarray], Interval]
+
+
+@dataclass(frozen=True)
+class KindOfShare:
+    """A kind of interval for paths without weights: the interval of (hits, paths)."""
+
+    label: str
+    of: Callable[[int, int], Interval]
+
+
+KINDS = {"normal": Kind("normal", normal), "log_normal": Kind("log-normal", log_normal)}
+UNWEIGHTED = {"clopper_pearson": KindOfShare("Clopper–Pearson", clopper_pearson)}
 
 
 def intervals(estimate: Estimate) -> dict[str, dict[str, float]]:
     """Ends of the 95 % intervals of one positive estimate, by kind."""
     centre, error = np.float64(estimate.value), np.float64(estimate.standard_error)
-    return {name: kind(centre, error).ends() for name, kind in KINDS.items()}
+    return {name: kind.of(centre, error).ends() for name, kind in KINDS.items()}
 
 
-def clopper_pearson(hits: int, paths: int) -> Interval:
-    """Exact interval of a share (Clopper and Pearson, 1934), for paths without weights."""
-    found = binomtest(hits, paths).proportion_ci(LEVEL, method="exact")
-    return Interval(np.float64(found.low), np.float64(found.high))
+def unweighted_intervals(hits: int, paths: int) -> dict[str, dict[str, float]]:
+    """Ends of the intervals of a share, by kind."""
+    return {name: kind.of(hits, paths).ends() for name, kind in UNWEIGHTED.items()}
 
 
 def share_covered(centre: np.ndarray, error: np.ndarray, exact: float) -> dict[str, Estimate]:
@@ -81,13 +105,12 @@ def share_covered(centre: np.ndarray, error: np.ndarray, exact: float) -> dict[s
         error: their standard errors.
         exact: what they estimate.
     """
-    return {name: mean(kind(centre, error).covers(exact)) for name, kind in KINDS.items()}
+    return {name: mean(kind.of(centre, error).covers(exact)) for name, kind in KINDS.items()}
 
 
 def coverage(
-    gambler: Gambler, q: float, paths: int, replicates: int, random: np.random.Generator,
-    share: float = 0.0,
-) -> dict[str, Estimate]:  # fmt: skip
+    gambler: Gambler, proposal: Proposal, paths: int, replicates: int, random: np.random.Generator
+) -> dict[str, Estimate]:
     """Share of repeated estimates whose interval covers the exact probability.
 
     The weight of a path that hits depends on its hitting time alone, so the number of paths that
@@ -95,16 +118,14 @@ def coverage(
 
     Args:
         gambler: the problem.
-        q: the constant win probability of the proposal.
+        proposal: one that knows its `log_weight`.
         paths: of each replicate.
         replicates: how many.
         random: the source of the replicates.
-        share: of the paths that are played with p instead, in a defensive mixture.
     """
     exact = outcome(gambler)
-    t = np.flatnonzero(exact.hit)
-    log_w = log_weight(gambler, q, t, share)
-    law = exact.hit[t] / np.exp(log_w)
+    log_w = proposal.log_weight(gambler, exact.times)
+    law = exact.hit[exact.times] / np.exp(log_w)
     law = np.append(law, max(0.0, 1 - law.sum()))
     counts = random.multinomial(paths, law / law.sum(), size=replicates)[:, :-1]
     weight = np.exp(log_w - np.log(exact.probability))
@@ -112,13 +133,18 @@ def coverage(
     variance = (counts @ weight**2 / paths - centre**2) * paths / (paths - 1)
     error = np.sqrt(np.maximum(variance, 0) / paths)
     found = share_covered(centre, error, 1.0)
-    if q == gambler.p:
-        by_hits = {
-            hits: clopper_pearson(int(hits), paths).covers(exact.probability)
-            for hits in np.unique(counts.sum(1))
-        }
-        found["clopper_pearson"] = mean(np.array([by_hits[hits] for hits in counts.sum(1)]))
+    if not log_w.any():
+        found |= unweighted_coverage(counts.sum(1), paths, exact.probability)
     return found
+
+
+def unweighted_coverage(hits: np.ndarray, paths: int, exact: float) -> dict[str, Estimate]:
+    """The same of paths without weights, by numbers of hits, shape (replicates,)."""
+    values, place = np.unique(hits, return_inverse=True)
+    return {
+        name: mean(np.array([kind.of(int(k), paths).covers(exact) for k in values])[place])
+        for name, kind in UNWEIGHTED.items()
+    }
 
 
 def weight_diagnostics(weights: np.ndarray) -> dict[str, float]:

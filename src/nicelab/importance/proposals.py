@@ -2,31 +2,41 @@
 
 A proposal gives one row of win probabilities after another, play by play. Paths drawn with it are
 weighted by the likelihood ratio of their plays, and `relative_variance` tells the exact variance
-of that estimator before a path is drawn. To add a proposal, write a class with `rows`.
+of that estimator before a path is drawn. To add a proposal, derive a class with `rows` and enter
+it in `methods.proposals`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt
-from typing import Protocol
 
 import numpy as np
 from scipy.special import log_ndtr, softmax
 
-from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.gambler import Gambler, log_weight, outcome
 
 MEMORY = 1 << 29  # bytes of a table
 
 
-class Proposal(Protocol):
-    """What the simulator needs to know."""
+class Proposal(ABC):
+    """What the simulator needs to know, and what more a proposal may know about itself."""
 
+    @abstractmethod
     def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
         """Win probability by balance, (target + 1,), before play 1, 2, …, `plays`."""
 
+    def log_weight(self, gambler: Gambler, t: np.ndarray) -> np.ndarray | None:
+        """Log likelihood ratio of a path that hits at play t; None if its way matters too."""
+        return None
+
+    def constants(self) -> dict[str, float]:
+        """What the metrics state of it."""
+        return {}
+
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Proposal):
     """The same win probability q at every play."""
 
     q: float
@@ -37,9 +47,17 @@ class Constant:
         for _ in range(gambler.plays):
             yield row
 
+    def log_weight(self, gambler: Gambler, t: np.ndarray) -> np.ndarray:
+        """Its wins and losses follow from t; all 0 if q = p."""
+        return log_weight(gambler, self.q, t)
+
+    def constants(self) -> dict[str, float]:
+        """The q."""
+        return {"q": self.q}
+
 
 @dataclass(frozen=True)
-class Table:
+class Table(Proposal):
     """Every row in one array, shape (plays, target + 1)."""
 
     q: np.ndarray
@@ -66,7 +84,7 @@ def siegmund(gambler: Gambler) -> Constant:
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(Proposal):
     """A mixture over paths: each is played to its end with one of several constant q.
 
     With p among them, the weights are at most one over its share (defensive mixture; Hesterberg,
@@ -88,9 +106,16 @@ class Mixture:
             evidence = np.log(self.shares) + wins * np.log(q) + losses * np.log1p(-q)
             yield softmax(evidence, 1) @ q
 
+    def log_weight(self, gambler: Gambler, t: np.ndarray) -> np.ndarray:
+        """Of 1 / Σ_j s_j / w_j, with the weight w_j that the path has under q_j alone."""
+        under = [
+            np.log(s) - log_weight(gambler, q, t) for s, q in zip(self.shares, self.q, strict=True)
+        ]
+        return -np.logaddexp.reduce(under)
+
 
 @dataclass(frozen=True)
-class Brownian:
+class Brownian(Proposal):
     """Doob's transform of the Brownian motion that has the walk's drift and variance.
 
     Its probability to climb by d within a time τ is, with drift μ = 2p − 1 and σ² = 4 p (1 − p),
@@ -124,7 +149,7 @@ def log_climb(climb: np.ndarray, left: int, p: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Doob:
+class Doob(Proposal):
     """The game conditioned to reach the target: q = p h(t, x + 1) / h(t − 1, x).
 
     h(t, x) is the exact probability to reach the target from balance x after play t. Every path

@@ -5,7 +5,6 @@ Random numbers are whole, of 32 bits, and q is rounded to a multiple of 2⁻³²
 of the rounded q, so the estimate has no bias from it.
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,10 +12,10 @@ from itertools import islice
 import numpy as np
 from numba import njit
 
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import Proposal, tabulated
 from nicelab.importance.threads import concurrently
-from nicelab.machine.ranks import ALONE, Ranks
 
 BLOCK = 1 << 14  # paths at once; path i is always the same one of block i // BLOCK
 STRETCH = 1 << 17  # plays at once, of all paths together
@@ -105,9 +104,14 @@ class Games:
 
 @njit(cache=True, nogil=True)
 def _play(  # noqa: ANN202 - the number of games that go on
-    q: np.ndarray, p: float, left: int, numbers: np.ndarray, chips: np.ndarray,
-    log_weight: np.ndarray, plays: np.ndarray,
-):  # fmt: skip
+    q: np.ndarray,
+    p: float,
+    left: int,
+    numbers: np.ndarray,
+    chips: np.ndarray,
+    log_weight: np.ndarray,
+    plays: np.ndarray,
+):
     """Fill `chips` and add to the weights and plays; entries 2c and 2c + 1 are loss and win."""
     target = q.shape[1] - 1
     threshold = np.empty(target + 1, np.int64)
@@ -142,52 +146,39 @@ def _play(  # noqa: ANN202 - the number of games that go on
     return active
 
 
-def stream(seed: int, name: str, block: int) -> np.random.Generator:
-    """Random numbers of a block of paths: Philox (Salmon et al., 2011) with the block as counter.
-
-    No block depends on those before it, so it does not matter which process plays it.
-    """
-    key = np.random.SeedSequence([seed, zlib.crc32(name.encode())]).generate_state(2, np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, block]))
-
-
 def whole_numbers(random: np.random.Generator, count: int) -> np.ndarray:
     """Uniform on 0 … 2³² − 1, uint32, shape (count,): the halves of the generator's own words."""
     return random.bit_generator.random_raw(-(-count // 2)).view(np.uint32)[:count]
 
 
-def simulate(
-    gambler: Gambler, proposal: Proposal, paths: int, seed: int, name: str, ranks: Ranks = ALONE
-) -> Iterator[Paths]:
+def simulate(gambler: Gambler, proposal: Proposal, paths: int, draws: Draws) -> Iterator[Paths]:
     """All games to their end, a block of them after the other; the threads share them.
 
     Args:
         gambler: the problem.
         proposal: the win probabilities to play with.
         paths: number of games.
-        seed: of the random numbers.
-        name: of their stream.
-        ranks: the processes that share the blocks; each is given its own alone.
+        draws: the random numbers; each process is given its own blocks alone.
     """
-    blocks = range(-(-paths // BLOCK))[ranks.rank :: ranks.size]
+    blocks = draws.mine(-(-paths // BLOCK))
     if len(blocks) > 1:
         proposal = tabulated(gambler, proposal)
 
     def played(block: int) -> Paths:
         games = Games(gambler, min(BLOCK, paths - block * BLOCK))
-        for _ in games.play(proposal, stream(seed, name, block)):
+        for _ in games.play(proposal, draws.stream(block)):
             pass
         return games.paths()
 
     yield from concurrently(played, blocks)
 
 
-def trajectories(gambler: Gambler, proposal: Proposal, paths: int, seed: int) -> np.ndarray:
+def trajectories(gambler: Gambler, proposal: Proposal, paths: int, draws: Draws) -> np.ndarray:
     """Chips before the first and after each play, NaN after the end; shape (paths, plays + 1)."""
     games = Games(gambler, paths)
     chips = np.full((paths, gambler.plays + 1), np.nan)
     chips[:, 0] = gambler.start
-    for stretch in games.play(proposal, stream(seed, "shown", 0)):
+    for stretch in games.play(proposal, draws.stream(0)):
         after = stretch.first + 1 + np.arange(len(stretch.chips) - 1)
         moved = stretch.chips[1:] != stretch.chips[:-1]
         chips[np.ix_(stretch.games, after)] = np.where(moved, stretch.chips[1:], np.nan).T

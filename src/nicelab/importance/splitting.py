@@ -5,7 +5,7 @@ number of paths starts from states in which paths of the level before arrived, d
 replacement. The product of the shares that arrive at the next level estimates the probability
 without bias.
 
-To add a level function, write one like `by_balance`.
+To add a level function, write one like `by_balance` and enter it in `methods.LEVELS`.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,10 @@ import torch
 from numba import njit
 from pydantic import Field
 
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler
 from nicelab.importance.proposals import log_climb
-from nicelab.importance.simulation import stream
 from nicelab.importance.threads import concurrently
-from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.pipeline.params import Section
 
 
@@ -60,30 +59,27 @@ def by_reach(gambler: Gambler, levels: int) -> np.ndarray:
 
 
 def split(
-    gambler: Gambler, level: np.ndarray, paths: int, groups: int, seed: int, name: str,
-    ranks: Ranks = ALONE,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    gambler: Gambler, level: np.ndarray, paths: int, groups: int, draws: Draws
+) -> tuple[np.ndarray, np.ndarray]:
     """Independent estimates of the probability, each from so many paths at every level.
 
     Args:
         gambler: the problem.
         level: by play and balance, highest at the target alone.
         paths: of a group, at each level.
-        groups: how many estimates.
-        seed: of the random numbers.
-        name: of their stream.
-        ranks: the processes that share the groups.
+        groups: how many estimates, each with a block of its own.
+        draws: the random numbers.
 
     Returns:
         Estimates and numbers of plays, float64, shape (groups,) each.
     """
 
     def one(group: int) -> tuple[float, int]:
-        return _split(level, gambler.start, gambler.p, paths, stream(seed, name, group))
+        return _split(level, gambler.start, gambler.p, paths, draws.stream(group))
 
-    found = list(concurrently(one, range(groups)[ranks.rank :: ranks.size]))
+    found = list(concurrently(one, draws.mine(groups)))
     columns = torch.tensor(found, dtype=torch.float64).reshape(-1, 2).T
-    estimates, plays = (ranks.merge(column, groups).numpy() for column in columns)
+    estimates, plays = (draws.ranks.merge(column, groups).numpy() for column in columns)
     return estimates, plays
 
 

@@ -9,12 +9,12 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import torch
 
+from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.moments import Moments
 from nicelab.importance.proposals import Proposal, tabulated
-from nicelab.importance.simulation import BLOCK, Paths, simulate
+from nicelab.importance.simulation import BLOCK, Games, Paths, simulate
 from nicelab.importance.threads import concurrently
-from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate
 
 
@@ -26,22 +26,22 @@ class Tally:
         hits: paths that reach the target.
         relative: of w·1{hit} / I, with the exact probability I as the unit.
         plays: of the number of plays of a path.
-        first: the paths of the first block; none in a process that does not play it.
+        first: the paths of the first block; no paths in a process that does not play it.
     """
 
     hits: int
     relative: Moments
     plays: Moments
-    first: Paths | None
+    first: Paths
 
 
-def tally(
-    gambler: Gambler, proposal: Proposal, paths: int, seed: int, name: str, ranks: Ranks = ALONE
-) -> Tally:
+def tally(gambler: Gambler, proposal: Proposal, paths: int, draws: Draws) -> Tally:
     """Play and add up; see `simulate` for the arguments."""
-    unit, rows, first = outcome(gambler).probability, [], None
-    for block in simulate(gambler, proposal, paths, seed, name, ranks):
-        first = block if first is None and ranks.first else first
+    unit, first, ranks = outcome(gambler).probability, Games(gambler, 0).paths(), draws.ranks
+    rows: list[list[float]] = []
+    for block in simulate(gambler, proposal, paths, draws):
+        if ranks.first and not rows:
+            first = block
         parts = (Moments.of(block.samples / unit), Moments.of(block.plays))
         rows.append([block.hit.sum(), *(x for part in parts for x in astuple(part))])
     columns = torch.tensor(rows, dtype=torch.float64).reshape(-1, 11).T
@@ -54,9 +54,8 @@ def tally(
 
 
 def replicate(
-    gambler: Gambler, proposal: Proposal, paths: int, replicates: int, seed: int, name: str,
-    ranks: Ranks = ALONE,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    gambler: Gambler, proposal: Proposal, paths: int, replicates: int, draws: Draws
+) -> tuple[np.ndarray, np.ndarray]:
     """The whole estimate again and again, each from its own paths.
 
     Returns:
@@ -65,12 +64,13 @@ def replicate(
     proposal = tabulated(gambler, proposal)
 
     def once(replicate: int) -> Estimate:
-        return tally(gambler, proposal, paths, seed, f"{name} {replicate}").relative.estimate()
+        own = draws.alone().named(str(replicate))
+        return tally(gambler, proposal, paths, own).relative.estimate()
 
     shared = concurrently if paths <= BLOCK else map  # the threads share many blocks already
-    relative = list(shared(once, range(replicates)[ranks.rank :: ranks.size]))
+    relative = list(shared(once, draws.mine(replicates)))
     centre, error = (
-        ranks.merge(torch.tensor([getattr(x, part) for x in relative]).double(), replicates)
+        draws.ranks.merge(torch.tensor([getattr(x, part) for x in relative]).double(), replicates)
         for part in ("value", "standard_error")
     )
     return centre.numpy(), error.numpy()

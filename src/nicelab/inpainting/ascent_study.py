@@ -1,6 +1,7 @@
 """The study of the ascents: a rule that converges on every mask, and the published ones."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -10,18 +11,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from nicelab.errors import InputError
-from nicelab.flows.nice import NICE
-from nicelab.inpainting.ascent import (
-    DecayingAdam,
-    FixedStep,
-    Noisy,
-    Rule,
-    State,
-    SummedGradients,
-    ascend,
-)
+from nicelab.flows.flow import Flow
+from nicelab.inpainting.ascent import Climb, State
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.inpainting.density import fisher_information
+from nicelab.inpainting.records import Ascents, Problems, Trace
+from nicelab.inpainting.rules import DecayingAdam, FixedStep, Noisy, Rule, SummedGradients
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
@@ -46,7 +40,7 @@ class Sheet(Section):
     fill: Annotated[float, Field(ge=0, le=1)]
 
 
-class Ascents(Section):
+class Ascending(Section):
     """How far and how long to ascend."""
 
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -56,6 +50,24 @@ class Ascents(Section):
     sheet: Sheet
     published: Annotated[int, Field(ge=2)]
     seed: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a reader calls a rule, and the trace that shows it from its source's start."""
+
+    label: str
+    trace: str
+
+
+RULES = {
+    "as_printed": Named("gradients summed, as printed", "as_printed"),
+    "gradient_zeroed": Named("fixed step, gradient zeroed", "gradient_zeroed"),
+    "paper": Named("paper", "paper"),
+    "paper_released": Named("paper, as released", "paper_released"),
+    "decaying": Named("decaying Adam step", "grey"),
+}
+SHEETS = ("as_printed", "gradient_zeroed")
 
 
 def published(sheet: Sheet, random: torch.Generator) -> dict[str, Rule]:
@@ -68,80 +80,105 @@ def published(sheet: Sheet, random: torch.Generator) -> dict[str, Rule]:
     }
 
 
-SHEETS = ("as_printed", "gradient_zeroed")
+class Ours:
+    """Our ascent of a model's likelihood, for the study and for a user's own picture.
+
+    Args:
+        model: the flow.
+        config: the constants.
+
+    Attributes:
+        drawn: samples of the model, from which the scale of its pixels is learned.
+    """
+
+    def __init__(self, model: Flow, config: Ascending) -> None:
+        self.config = config
+        random = generator(config.seed, "samples", device=model.device)
+        self.drawn = model.sample(config.samples, random)
+        self.climb = Climb.learned(model.log_prob, self.drawn, config.tolerance)
+
+    def ascend(self, corrupted: Corrupted, begin: Tensor, start: str) -> Iterator[State]:
+        """The states from where hidden pixels begin, (k, n, D), which is one of `Starts`."""
+        rule = DecayingAdam(getattr(self.config.step_size, start), self.config.steps)
+        return self.climb.ascend(corrupted, begin, rule, self.config.steps)
 
 
-def study(
-    model: NICE, images: Tensor, hidden: Tensor, gaussian: Tensor, names: list[str],
-    picture: int, config: Ascents,
-) -> dict[str, np.ndarray]:  # fmt: skip
+def ascend_all(model: Flow, problems: Problems, gaussian: Tensor, config: Ascending) -> Ascents:
     """Complete all images behind all masks by our rule, and some by the published ones.
 
     Args:
         model: the flow.
-        images: the originals in [0, 1], shape (n, D).
-        hidden: masks, shape (k, D).
+        problems: the originals and their masks.
         gaussian: the Gaussian's completions, shape (k, n, D).
-        names: of the masks.
-        picture: the image of which all states of the ascent from grey are kept.
         config: the constants.
-
-    Returns:
-        What `trace` keeps of each ascent, with a prefix: `grey` and `gaussian`, our rule from
-        either start; `as_printed`, `gradient_zeroed`, `paper` and `paper_released`, the published
-        rules on the first images; `sheet_as_printed` and `sheet_gradient_zeroed`, all images
-        behind the sheet's mask with the sheet's number of steps. And `tolerance`, and
-        `sheet`, which mask is the sheet's.
 
     Raises:
         InputError: the sheet's mask is unknown, or there are too few images.
     """
-    sheet, device = config.sheet, images.device
-    if sheet.mask not in names:
+    names = problems.names.tolist()
+    _require_sheet(names, len(problems.images), config)
+    which = names.index(config.sheet.mask)
+    ours = Ours(model, config)
+    images, hidden = (
+        torch.from_numpy(x).to(model.device) for x in (problems.images, problems.hidden)
+    )
+    traces = _ours(ours, Corrupted.hide(images, hidden), gaussian, images, int(problems.picture))
+    traces |= _published(ours, images, hidden, which)
+    return Ascents(tolerance=np.array(config.tolerance), sheet=np.array(which), traces=traces)
+
+
+def _require_sheet(names: list[str], images: int, config: Ascending) -> None:
+    if config.sheet.mask not in names:
         known = ", ".join(names)
-        raise InputError(f"ascend.sheet.mask must be one of {known}, got {sheet.mask}")
-    if config.published > len(images):
+        raise InputError(f"ascend.sheet.mask must be one of {known}, got {config.sheet.mask}")
+    if config.published > images:
         raise InputError(
-            f"ascend.published must be <= the {len(images)} images behind the masks, "
+            f"ascend.published must be <= the {images} images behind the masks, "
             f"got {config.published}"
         )
-    drawn = model.sample(config.samples, generator(config.seed, "samples", device=device))
-    scale = fisher_information(model.log_prob, drawn).diagonal().rsqrt().to(images.dtype)
-    which = names.index(sheet.mask)
-    arrays = {"tolerance": np.array(config.tolerance), "sheet": np.array(which)}
 
-    def run(
-        name: str, truth: Tensor, masks: Tensor, start: Tensor | float, rule: Rule, steps: int,
-        tolerance: float = 0.0, framed: int | None = None,
-    ) -> None:  # fmt: skip
+
+def _ours(
+    ours: Ours, corrupted: Corrupted, gaussian: Tensor, truth: Tensor, picture: int
+) -> dict[str, Trace]:
+    """From both starts; of the picture all states of the ascent from grey are kept."""
+    begin = {"grey": corrupted.fill(GREY), "gaussian": gaussian}
+    framed = {"grey": picture, "gaussian": None}
+    traces = {}
+    for start, x in begin.items():
+        states = _watched(ours.ascend(corrupted, x, start), start, ours.config.steps)
+        traces[start] = trace(states, corrupted, truth, framed[start])
+    return traces
+
+
+def _published(ours: Ours, images: Tensor, hidden: Tensor, which: int) -> dict[str, Trace]:
+    """The published rules on some images behind every mask; the sheet's on all behind its own."""
+    config, climb = ours.config, Climb(ours.climb.density, ours.climb.scale)
+    random = generator(config.seed, "published", device=images.device)
+    some, traces = images[: config.published], {}
+    noise = torch.rand(len(hidden), *some.shape, generator=random, device=images.device)
+
+    def run(name: str, truth: Tensor, masks: Tensor, rule: Rule, steps: int) -> None:
         corrupted = Corrupted.hide(truth, masks)
-        start = corrupted.fill(start) if isinstance(start, float) else start
-        states = ascend(model.log_prob, corrupted, start, rule, steps, scale, tolerance)
-        states = tqdm(states, name, steps + 1, unit=" steps", disable=None)
-        kept = trace(states, corrupted, truth, framed)
-        arrays.update({f"{name}_{key}": array for key, array in kept.items()})
+        white = name.removeprefix("sheet_") in SHEETS
+        start = corrupted.fill(config.sheet.fill) if white else noise
+        states = _watched(climb.ascend(corrupted, start, rule, steps), name, steps)
+        traces[name] = trace(states, corrupted, truth, None)
 
-    ours = {
-        "grey": (GREY, config.step_size.grey, picture),
-        "gaussian": (gaussian, config.step_size.gaussian, None),
-    }
-    for name, (start, step_size, framed) in ours.items():
-        rule = DecayingAdam(step_size, config.steps)
-        run(name, images, hidden, start, rule, config.steps, config.tolerance, framed)
-    random = generator(config.seed, "published", device=device)
-    some = images[: config.published]
-    noise = torch.rand(len(hidden), *some.shape, generator=random, device=device)
-    for name, rule in published(sheet, random).items():
-        run(name, some, hidden, sheet.fill if name in SHEETS else noise, rule, config.steps)
+    for name, rule in published(config.sheet, random).items():
+        run(name, some, hidden, rule, config.steps)
         if name in SHEETS:
-            mask = hidden[which : which + 1]
-            run(f"sheet_{name}", images, mask, sheet.fill, rule, sheet.steps)
-    return arrays
+            run(f"sheet_{name}", images, hidden[which : which + 1], rule, config.sheet.steps)
+    return traces
+
+
+def _watched(states: Iterator[State], name: str, steps: int) -> Iterator[State]:
+    return tqdm(states, name, steps + 1, unit=" steps", disable=None)
 
 
 def trace(
     states: Iterator[State], corrupted: Corrupted, truth: Tensor, framed: int | None
-) -> dict[str, np.ndarray]:
+) -> Trace:
     """Follow an ascent to its end.
 
     Args:
@@ -149,10 +186,6 @@ def trace(
         corrupted: the images behind their masks.
         truth: the originals, shape (n, D).
         framed: the image of which each state is kept, if any.
-
-    Returns:
-        The completions `images`, (k, n, D); `log_prob` in nats, `error` (mean squared, over hidden
-        pixels) and `residual`, each (t, k, n); `frames`, (t, k, D), if an image is framed.
     """
     kept: dict[str, list[Tensor]] = {"log_prob": [], "error": [], "residual": [], "frames": []}
     for state in states:
@@ -161,5 +194,5 @@ def trace(
         kept["residual"].append(state.residual)
         if framed is not None:
             kept["frames"].append(state.x[:, framed])
-    arrays = {name: torch.stack(values) for name, values in kept.items() if values}
-    return {name: array.cpu().numpy() for name, array in ({"images": state.x} | arrays).items()}
+    arrays = {name: torch.stack(values).cpu().numpy() for name, values in kept.items() if values}
+    return Trace(images=state.x.cpu().numpy(), **arrays)

@@ -34,10 +34,11 @@ class Classifier(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(32 * (SIDE // 4) ** 2, CLASSES),
-        )  # fmt: skip
+            *_block(1, 16),
+            *_block(16, 32),
+            nn.Flatten(),
+            nn.Linear(32 * (SIDE // 4) ** 2, CLASSES),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits, shape (n, 10), of images of shape (n, 784)."""
@@ -48,6 +49,10 @@ class Classifier(nn.Module):
         """The likeliest digit of each image; shape (*) from (*, 784)."""
         parts = x.reshape(-1, x.shape[-1]).split(BATCH)
         return torch.cat([self(part).argmax(-1) for part in parts]).view(x.shape[:-1])
+
+
+def _block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(inputs, outputs, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)
 
 
 def train(images: Tensor, labels: Tensor, recipe: Recipe) -> Classifier:

@@ -1,45 +1,52 @@
 """What the figures of the inpainting study show: one image behind every mask, and mean traces."""
 
 import numpy as np
-import torch
 
-from nicelab.inpainting.corrupted import Corrupted
-from nicelab.inpainting.scores import Arrays, completions
+from nicelab.inpainting.ascent_study import SHEETS
+from nicelab.inpainting.records import Exhibits, MeanTrace, SheetTrace, Trace
+from nicelab.inpainting.scores import Study
 
 FRAMES = 30  # of the animation
 
 
-def exhibits(problems: Arrays, fills: Arrays, ascents: Arrays, posterior: Arrays) -> Arrays:
-    """The arrays of the figures.
+def exhibits(study: Study) -> Exhibits:
+    """The picture's completions, its ascent and its chains, and means of all ascents."""
+    problems, ascents, posterior = study.problems, study.ascents, study.posterior
+    picture, corrupted = int(problems.picture), study.corrupted
+    frames = ascents.traces["grey"].frames
+    steps = np.unique(np.geomspace(1, len(frames), FRAMES).astype(int)) - 1
+    return Exhibits(
+        names=problems.names,
+        hidden=problems.hidden,
+        truth=problems.images[picture],
+        by={
+            method: corrupted.project(images)[:, picture].numpy()
+            for method, images in study.completions().items()
+        },
+        mean=posterior.mean[:, picture],
+        standard_deviation=posterior.standard_deviation[:, picture],
+        chains=posterior.shown,
+        frames=frames[steps],
+        frame_steps=steps,
+        sheet=ascents.sheet,
+        traces={name: _mean(trace) for name, trace in ascents.traces.items()},
+        sheets={rule: _sheet(ascents.traces[f"sheet_{rule}"], picture) for rule in SHEETS},
+    )
 
-    Returns:
-        `names`, `hidden`, (k, D), and `truth`, (D,). Of the picture's image: completions
-        `by_{method}`, (k, D); `frames` of the ascent from grey, (f, k, D), at `frame_steps`, (f,);
-        `chains`, (k, chains, D), `mean` and `standard_deviation`, (k, D). Of each ascent
-        `{ascent}_log_prob` and `{ascent}_error`, means over images with `…_standard_error`,
-        (t, k). `sheet`, which mask is the sheet's; of its rules the image `sheet_{rule}`, (D,),
-        and its log p `…_trace`, (t,).
-    """
-    picture = int(problems["picture"])
-    truth, hidden = (torch.from_numpy(problems[name]) for name in ("images", "hidden"))
-    corrupted = Corrupted.hide(truth, hidden)
-    arrays = {"names": problems["names"], "hidden": problems["hidden"], "truth": truth[picture]}
-    for method, images in completions(fills, ascents, posterior).items():
-        arrays[f"by_{method}"] = corrupted.project(images)[:, picture]
-    for name in ("mean", "standard_deviation"):
-        arrays[name] = posterior[name][:, picture]
-    arrays["chains"] = posterior["shown"]
-    steps = np.unique(np.geomspace(1, len(ascents["grey_frames"]), FRAMES).astype(int)) - 1
-    arrays |= {
-        "frames": ascents["grey_frames"][steps],
-        "frame_steps": steps,
-        "sheet": ascents["sheet"],
-    }
-    for key in [key for key in ascents if key.endswith(("_log_prob", "_error"))]:
-        values = ascents[key]
-        arrays[key] = values.mean(-1)
-        arrays[f"{key}_standard_error"] = values.std(-1, ddof=1) / np.sqrt(values.shape[-1])
-    for rule in ("as_printed", "gradient_zeroed"):
-        arrays[f"sheet_{rule}"] = ascents[f"sheet_{rule}_images"][0, picture]
-        arrays[f"sheet_{rule}_trace"] = ascents[f"sheet_{rule}_log_prob"][:, 0, picture]
-    return {name: np.asarray(array) for name, array in arrays.items()}
+
+def _mean(trace: Trace) -> MeanTrace:
+    """Over images."""
+    return MeanTrace(
+        log_prob=trace.log_prob.mean(-1),
+        log_prob_standard_error=_error(trace.log_prob),
+        error=trace.error.mean(-1),
+        error_standard_error=_error(trace.error),
+    )
+
+
+def _error(values: np.ndarray) -> np.ndarray:
+    return values.std(-1, ddof=1) / np.sqrt(values.shape[-1])
+
+
+def _sheet(trace: Trace, picture: int) -> SheetTrace:
+    return SheetTrace(image=trace.images[0, picture], trace=trace.log_prob[:, 0, picture])

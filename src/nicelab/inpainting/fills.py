@@ -1,6 +1,7 @@
 """Completions without a flow: what a user would reach for, and the exact Gaussian answer."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import cv2
@@ -10,10 +11,12 @@ from pydantic import Field
 from skimage.restoration import inpaint_biharmonic
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
+from tqdm import tqdm
 
 from nicelab.images.levels import LEVELS, SIDE
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.gaussian import Gaussian
+from nicelab.inpainting.records import Fills
 from nicelab.pipeline.params import Section
 
 
@@ -67,19 +70,43 @@ def opencv(method: int, radius: int) -> Callable[[np.ndarray, np.ndarray], np.nd
     return fill
 
 
-def methods(training: Tensor, radius: int) -> dict[str, Callable[[Corrupted], Tensor]]:
-    """All of them, by name.
+Complete = Callable[[Corrupted], Tensor]
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A method without a flow.
+
+    Args:
+        label: what a reader calls it.
+        prepare: gives the method, from training images in [0, 1], (m, D), and OpenCV's radius.
+    """
+
+    label: str
+    prepare: Callable[[Tensor, int], Complete]
+
+
+FILLS = {
+    "mean": Fill("mean image", lambda x, radius: statistic(x.mean(0))),
+    "median": Fill("median image", lambda x, radius: statistic(x.median(0).values)),
+    "nearest": Fill("nearest training image", lambda x, radius: nearest(x)),
+    "biharmonic": Fill("biharmonic", lambda x, radius: image_by_image(inpaint_biharmonic)),
+    "telea": Fill("Telea", lambda x, radius: image_by_image(opencv(cv2.INPAINT_TELEA, radius))),
+    "navier_stokes": Fill(
+        "Navier–Stokes", lambda x, radius: image_by_image(opencv(cv2.INPAINT_NS, radius))
+    ),
+    "gaussian": Fill("Gaussian conditional", lambda x, r: Gaussian.fit(x).conditional_mean),
+}
+
+
+def fill_all(training: Tensor, corrupted: Corrupted, config: Filling) -> Fills:
+    """Complete all images behind all masks by every method.
 
     Args:
         training: training images in [0, 1], shape (m, D).
-        radius: of OpenCV's methods, in pixels.
+        corrupted: the images.
+        config: the radius of OpenCV's methods.
     """
-    return {
-        "mean": statistic(training.mean(0)),
-        "median": statistic(training.median(0).values),
-        "nearest": nearest(training),
-        "biharmonic": image_by_image(inpaint_biharmonic),
-        "telea": image_by_image(opencv(cv2.INPAINT_TELEA, radius)),
-        "navier_stokes": image_by_image(opencv(cv2.INPAINT_NS, radius)),
-        "gaussian": Gaussian.fit(training).conditional_mean,
-    }
+    methods = {name: fill.prepare(training, config.radius) for name, fill in FILLS.items()}
+    watched = tqdm(methods.items(), disable=None)
+    return Fills(images={name: complete(corrupted).numpy() for name, complete in watched})

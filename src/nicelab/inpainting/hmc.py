@@ -55,62 +55,76 @@ class Draw:
     acceptance: Tensor
 
 
-def hmc(
-    density: Density,
-    start: Tensor,
-    factor: Tensor,
-    leapfrog: int,
-    warm_up: int,
-    draws: int,
-    step_size: float,
-    random: torch.Generator,
-) -> Iterator[Draw]:
+Point = tuple[Tensor, Tensor, Tensor]  # x, (k, m, D), log p, (k, m), and its gradient
+
+
+@dataclass(frozen=True)
+class Hmc:
     """Hamiltonian Monte Carlo (Neal, 2011) of many chains at once, each with its own step.
 
     Args:
-        density: log p.
-        start: where the chains begin, observed pixels included, shape (k, m, D).
-        factor: A of each mask, shape (k, D, D); the mass matrix is (A Aᵀ)⁻¹.
         leapfrog: steps of each trajectory.
         warm_up: trajectories that adapt the step to `ACCEPTANCE` and are not drawn.
         draws: trajectories afterwards, with the step that was found.
         step_size: the step at first, in the scale of A.
-        random: the source of momenta, jitter and decisions.
-
-    Yields:
-        The state after each trajectory that follows the warm-up.
     """
 
-    def uniform() -> Tensor:
-        return torch.rand(x.shape[:2], generator=random, device=x.device, dtype=torch.float64)
+    leapfrog: int
+    warm_up: int
+    draws: int
+    step_size: float
 
-    a = factor.to(start.dtype)
-    x, (log_prob, g) = start, gradient(density, start)
-    log_step = torch.full_like(log_prob, step_size).log()
-    for i in range(warm_up + draws):
-        jitter = 1 + JITTER * (2 * uniform() - 1)
-        step = (log_step.exp() * jitter).to(x.dtype)[..., None]
-        momentum = torch.randn(x.shape, generator=random, device=x.device, dtype=x.dtype)
-        q, new_log_prob, new_g, p = x, log_prob, g, momentum
-        p = p + step / 2 * (new_g @ a)
-        for j in range(leapfrog):
+    def chains(
+        self, density: Density, start: Tensor, factor: Tensor, random: torch.Generator
+    ) -> Iterator[Draw]:
+        """The state after each trajectory that follows the warm-up.
+
+        Args:
+            density: log p.
+            start: where the chains begin, observed pixels included, shape (k, m, D).
+            factor: A of each mask, shape (k, D, D); the mass matrix is (A Aᵀ)⁻¹.
+            random: the source of momenta, jitter and decisions.
+        """
+
+        def uniform() -> Tensor:
+            return torch.rand(x.shape[:2], generator=random, device=x.device, dtype=torch.float64)
+
+        a = factor.to(start.dtype)
+        x, (log_prob, g) = start, gradient(density, start)
+        log_step = torch.full_like(log_prob, self.step_size).log()
+        for i in range(self.warm_up + self.draws):
+            jitter = 1 + JITTER * (2 * uniform() - 1)
+            step = (log_step.exp() * jitter).to(x.dtype)[..., None]
+            momentum = torch.randn(x.shape, generator=random, device=x.device, dtype=x.dtype)
+            (q, new_log_prob, new_g), p = self._travel(
+                density, (x, log_prob, g), momentum, step, a
+            )
+            kinetic = (p.double().square() - momentum.double().square()).sum(-1) / 2
+            ratio = new_log_prob.double() - log_prob - kinetic
+            acceptance = ratio.clamp(max=0).exp().nan_to_num(0)
+            accept = uniform() < acceptance
+            x, g = torch.where(accept[..., None], q, x), torch.where(accept[..., None], new_g, g)
+            log_prob = torch.where(accept, new_log_prob, log_prob)
+            if i < self.warm_up:
+                log_step += (acceptance - ACCEPTANCE) * 0.7 * (i + 1) ** -0.4
+            else:
+                yield Draw(x, log_prob, acceptance)
+
+    def _travel(
+        self, density: Density, begin: Point, momentum: Tensor, step: Tensor, a: Tensor
+    ) -> tuple[Point, Tensor]:
+        """One trajectory by the leapfrog method: where it ends, and the momentum there."""
+        q, log_prob, g = begin
+        p = momentum + step / 2 * (g @ a)
+        for j in range(self.leapfrog):
             q = q + step * (p @ a.mT)
-            new_log_prob, new_g = gradient(density, q)
-            p = p + step * (0.5 if j == leapfrog - 1 else 1.0) * (new_g @ a)
-        kinetic = (p.double().square() - momentum.double().square()).sum(-1) / 2
-        ratio = new_log_prob.double() - log_prob - kinetic
-        acceptance = ratio.clamp(max=0).exp().nan_to_num(0)
-        accept = uniform() < acceptance
-        x, g = torch.where(accept[..., None], q, x), torch.where(accept[..., None], new_g, g)
-        log_prob = torch.where(accept, new_log_prob, log_prob)
-        if i < warm_up:
-            log_step += (acceptance - ACCEPTANCE) * 0.7 * (i + 1) ** -0.4
-        else:
-            yield Draw(x, log_prob, acceptance)
+            log_prob, g = gradient(density, q)
+            p = p + step * (0.5 if j == self.leapfrog - 1 else 1.0) * (g @ a)
+        return (q, log_prob, g), p
 
 
 @dataclass(frozen=True)
-class Posterior:
+class Moments:
     """What the chains of each image say.
 
     Args:
@@ -134,7 +148,7 @@ class Posterior:
 
 def summarise(
     draws: Iterator[Draw], chains: int, summaries: Callable[[Tensor, Tensor], Tensor]
-) -> Posterior:
+) -> Moments:
     """Moments and extremes over draws and chains, one draw at a time.
 
     Args:
@@ -157,7 +171,7 @@ def summarise(
         scalars.append(summaries(x, draw.log_prob.unflatten(1, (-1, chains))))
         acceptance.append(draw.acceptance.unflatten(1, (-1, chains)))
     variance = (second - first.square() / count).clamp(min=0) / (count - 1)
-    return Posterior(
+    return Moments(
         mean=centre[:, :, 0] + first / count,
         standard_deviation=variance.sqrt(),
         lower=lower,

@@ -9,13 +9,15 @@ from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
-from nicelab.flows.nice import NICE
+from nicelab.flows.flow import Flow
 from nicelab.images.levels import SIDE
-from nicelab.inpainting.ascent import DecayingAdam, ascend
+from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.density import Density, fisher_information
 from nicelab.inpainting.gaussian import Gaussian
-from nicelab.inpainting.hmc import Posterior, factor, hmc, summarise
+from nicelab.inpainting.hmc import Hmc, Moments, factor, summarise
+from nicelab.inpainting.records import Posterior, Problems
+from nicelab.inpainting.rules import DecayingAdam
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
@@ -42,7 +44,7 @@ class Chains(Section):
 
 def sample(
     density: Density, corrupted: Corrupted, gaussian: Gaussian, fisher: Tensor, config: Chains
-) -> Posterior:
+) -> Moments:
     """Chains that start apart: each ascends from its own draw of the Gaussian's conditional.
 
     Args:
@@ -56,14 +58,13 @@ def sample(
     apart = corrupted.repeat(config.chains)
     start = gaussian.draw(apart, generator(config.seed, "start", device=device))
     rule = DecayingAdam(config.step_size.ascent, config.steps)
-    scale = fisher.diagonal().rsqrt().to(start.dtype)
-    ascent = ascend(density, apart, start, rule, config.steps, scale)
+    climb = Climb(density, fisher.diagonal().rsqrt().to(start.dtype))
+    ascent = climb.ascend(apart, start, rule, config.steps)
     for state in tqdm(ascent, "ascent", config.steps + 1, unit=" steps", disable=None):
         start = state.x
-    draws = hmc(
-        density, start, factor(fisher, corrupted.hidden), config.leapfrog, config.warm_up,
-        config.draws, config.step_size.trajectory, generator(config.seed, "chains", device=device),
-    )  # fmt: skip
+    hmc = Hmc(config.leapfrog, config.warm_up, config.draws, config.step_size.trajectory)
+    random = generator(config.seed, "chains", device=device)
+    draws = hmc.chains(density, start, factor(fisher, corrupted.hidden), random)
     draws = tqdm(draws, "chains, after their warm-up", config.draws, unit=" draws", disable=None)
     return summarise(draws, config.chains, lambda x, log_p: scalars(x, log_p, corrupted.hidden))
 
@@ -111,40 +112,35 @@ def between_chains(scalars: np.ndarray) -> np.ndarray:
     return log_prob.mean(-1).var(-1) / log_prob.var((-2, -1))
 
 
-def study(
-    model: NICE, training: Tensor, images: Tensor, hidden: Tensor, picture: int, config: Chains
-) -> dict[str, np.ndarray]:
-    """Posterior of all images behind all masks.
+def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Chains) -> Posterior:
+    """Posterior of all images behind all masks; of the picture all chains are kept.
 
     Args:
         model: the flow.
         training: its training images in [0, 1], shape (m, D).
-        images: the originals in [0, 1], shape (n, D).
-        hidden: masks, shape (k, D).
-        picture: the image of which all chains are kept.
+        problems: the originals and their masks.
         config: the constants.
-
-    Returns:
-        `mean`, `standard_deviation`, `lower`, `upper` and `draw` (the last of the first chain),
-        (k, n, D); `shown`, (k, chains, D); `acceptance` and the worst R-hat over `scalars`,
-        `r_hat`, and `between_chains`, (k, n); `draws` of an image.
     """
-    drawn = model.sample(config.samples, generator(config.seed, "samples", device=images.device))
-    fisher = fisher_information(model.log_prob, drawn)
+    random = generator(config.seed, "samples", device=model.device)
+    fisher = fisher_information(model.log_prob, model.sample(config.samples, random))
+    images, hidden = (
+        torch.from_numpy(x).to(model.device) for x in (problems.images, problems.hidden)
+    )
     corrupted, gaussian = Corrupted.hide(images, hidden), Gaussian.fit(training)
     found = sample(model.log_prob, corrupted, gaussian, fisher, config)
     values = found.scalars.cpu().numpy()
-    arrays = {
+    tensors = {
         "mean": found.mean,
         "standard_deviation": found.standard_deviation,
         "lower": found.lower,
         "upper": found.upper,
         "draw": found.last[:, :, 0],
-        "shown": found.last[:, picture],
+        "shown": found.last[:, int(problems.picture)],
         "acceptance": found.acceptance.mean(-1),
     }
-    return {name: tensor.cpu().numpy() for name, tensor in arrays.items()} | {
-        "r_hat": r_hat(values),
-        "between_chains": between_chains(values),
-        "draws": np.array(config.chains * config.draws),
-    }
+    return Posterior(
+        **{name: tensor.cpu().numpy() for name, tensor in tensors.items()},
+        r_hat=r_hat(values),
+        between_chains=between_chains(values),
+        draws=np.array(config.chains * config.draws),
+    )

@@ -1,23 +1,25 @@
 """Which pixels are hidden: the vocabulary of masks in the parameter file.
 
-A mask is one of
+A mask has a label, which figures and tables show, and one of
 
-    {box: {rows: [5, 11], columns: [5, 19]}}      first and last, counted from 0
-    {rows: [7, 20]}                               these rows, all columns
-    {columns: [7, 20]}                            these columns, all rows
-    {half: top}                                   or bottom, left, right
-    {every_second: even}                          or odd: pixels counted row by row from 0
-    {random: {share: 0.75, seed: 0}}              each pixel with this probability
-    {file: scratch.png}                           white pixels of a picture of 28 × 28
+    box: {rows: [5, 11], columns: [5, 19]}        first and last, counted from 0
+    rows: [7, 20]                                 these rows, all columns
+    columns: [7, 20]                              these columns, all rows
+    half: top                                     or bottom, left, right
+    every_second: even                            or odd: pixels counted row by row from 0
+    random: {share: 0.75, seed: 0}                each pixel with this probability
+    file: scratch.png                             white pixels of a picture of 28 × 28
 
-To add a kind, add a field to `Mask` and a case to `Mask.hidden`.
+To add a kind, write a class with a field of its own and `hidden`, and name it in `KINDS`.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator
 from torch import Tensor
 
 from nicelab.errors import InputError
@@ -26,92 +28,156 @@ from nicelab.images.pictures import read_levels
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
-Span = Annotated[list[Annotated[int, Field(ge=0, lt=SIDE)]], Field(min_length=2, max_length=2)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0)]
 
-
-def _in_order(span: list[int] | None) -> list[int] | None:
-    if span and span[0] > span[1]:
-        raise ValueError(f"must be [first, last] with first <= last, else no pixel is hidden, "
-                         f"got {span}")  # fmt: skip
+def _in_order(span: list[int]) -> list[int]:
+    if span[0] > span[1]:
+        raise ValueError(
+            f"must be [first, last] with first <= last, else no pixel is hidden, got {span}"
+        )
     return span
 
 
-class Box(Section):
+Span = Annotated[
+    list[Annotated[int, Field(ge=0, lt=SIDE)]],
+    Field(min_length=2, max_length=2),
+    AfterValidator(_in_order),
+]
+
+
+class Mask(Section, ABC):
+    """One entry of the vocabulary."""
+
+    label: Annotated[str, Field(min_length=1)]
+
+    @abstractmethod
+    def hidden(self, folder: Path) -> Tensor:
+        """True where a pixel is hidden, shape (784,).
+
+        Args:
+            folder: where pictures of masks are.
+
+        Raises:
+            InputError: the picture cannot be used.
+        """
+
+
+class Corners(Section):
     """Rows and columns, first and last included."""
 
     rows: Span
     columns: Span
 
-    _ordered = field_validator("rows", "columns")(_in_order)
 
+class Box(Mask):
+    """These rows of these columns."""
 
-class Random(Section):
-    """Each pixel on its own, with this probability."""
-
-    share: Share
-    seed: Seed
-
-
-class Mask(Section):
-    """One entry of the vocabulary; exactly one field is given."""
-
-    box: Box | None = None
-    rows: Span | None = None
-    columns: Span | None = None
-    half: Literal["top", "bottom", "left", "right"] | None = None
-    every_second: Literal["even", "odd"] | None = None
-    random: Random | None = None
-    file: str | None = None
-
-    _ordered = field_validator("rows", "columns")(_in_order)
-
-    @model_validator(mode="after")
-    def _is_one_kind(self) -> Self:
-        given = self._given()
-        if len(given) != 1:
-            kinds = ", ".join(type(self).model_fields)
-            raise ValueError(f"must have exactly one of {kinds}, got {', '.join(given) or 'none'}")
-        return self
-
-    def _given(self) -> dict[str, Any]:
-        return {name: value for name, value in self if value is not None}
+    box: Corners
 
     def hidden(self, folder: Path) -> Tensor:
-        """True where a pixel is hidden, shape (784,).
+        """The box."""
+        return _block(_slice(self.box.rows), _slice(self.box.columns))
 
-        Args:
-            folder: where the pictures of `file` masks are.
 
-        Raises:
-            InputError: the picture cannot be used.
-        """
-        hidden = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-        ((kind, value),) = self._given().items()
-        match kind, value:
-            case "box", _:
-                hidden[_slice(value.rows), _slice(value.columns)] = True
-            case "rows", _:
-                hidden[_slice(value)] = True
-            case "columns", _:
-                hidden[:, _slice(value)] = True
-            case "half", "top":
-                hidden[: SIDE // 2] = True
-            case "half", "bottom":
-                hidden[SIDE // 2 :] = True
-            case "half", "left":
-                hidden[:, : SIDE // 2] = True
-            case "half", "right":
-                hidden[:, SIDE // 2 :] = True
-            case "every_second", _:
-                hidden.view(-1)[("even", "odd").index(value) :: 2] = True
-            case "random", _:
-                uniform = torch.rand(hidden.shape, generator=generator(value.seed, "mask"))
-                hidden = uniform < value.share
-            case "file", _:
-                hidden = from_picture(folder / value)
-        return hidden.flatten()
+class Rows(Mask):
+    """Whole rows."""
+
+    rows: Span
+
+    def hidden(self, folder: Path) -> Tensor:
+        """The rows."""
+        return _block(rows=_slice(self.rows))
+
+
+class Columns(Mask):
+    """Whole columns."""
+
+    columns: Span
+
+    def hidden(self, folder: Path) -> Tensor:
+        """The columns."""
+        return _block(columns=_slice(self.columns))
+
+
+class Half(Mask):
+    """One half of the image."""
+
+    half: Literal["top", "bottom", "left", "right"]
+
+    def hidden(self, folder: Path) -> Tensor:
+        """The half."""
+        half = slice(SIDE // 2) if self.half in ("top", "left") else slice(SIDE // 2, None)
+        return _block(rows=half) if self.half in ("top", "bottom") else _block(columns=half)
+
+
+class EverySecond(Mask):
+    """Every second pixel, as a coupling of the flow takes them."""
+
+    every_second: Literal["even", "odd"]
+
+    def hidden(self, folder: Path) -> Tensor:
+        """The even or the odd ones."""
+        return torch.arange(SIDE**2) % 2 == ("even", "odd").index(self.every_second)
+
+
+class Chance(Section):
+    """The probability with which a pixel is hidden."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class Random(Mask):
+    """Each pixel on its own, with the same probability."""
+
+    random: Chance
+
+    def hidden(self, folder: Path) -> Tensor:
+        """One draw, the same for all images."""
+        uniform = torch.rand(SIDE, SIDE, generator=generator(self.random.seed, "mask"))
+        return (uniform < self.random.share).flatten()
+
+
+class Picture(Mask):
+    """What a picture shows in white."""
+
+    file: str
+
+    def hidden(self, folder: Path) -> Tensor:
+        """Where the picture in the folder is white."""
+        return from_picture(folder / self.file)
+
+
+KINDS: dict[str, type[Mask]] = {
+    "box": Box,
+    "rows": Rows,
+    "columns": Columns,
+    "half": Half,
+    "every_second": EverySecond,
+    "random": Random,
+    "file": Picture,
+}
+
+
+def mask(given: Any) -> Mask:  # noqa: ANN401 - whatever the parameter file holds
+    """The mask of the kind whose field is given."""
+    if isinstance(given, Mask):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError(f"must be such as {{label: top half, half: top}}, got {given!r}")
+    kinds = [kind for kind in KINDS if kind in given]
+    if len(kinds) != 1:
+        named = ", ".join(kinds) or "none"
+        raise ValueError(f"must have exactly one of {', '.join(KINDS)}, got {named}")
+    return KINDS[kinds[0]].model_validate(given)
+
+
+AnyMask = Annotated[Mask, PlainValidator(mask)]
+
+
+def _block(rows: slice = slice(None), columns: slice = slice(None)) -> Tensor:
+    hidden = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+    hidden[rows, columns] = True
+    return hidden.flatten()
 
 
 def _slice(span: list[int]) -> slice:

@@ -1,14 +1,15 @@
-"""The images and masks of the study, and how the stages pass them on."""
+"""The images and masks of the study."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import torch
 from pydantic import Field
+from torch import Tensor
 
 from nicelab.errors import InputError
-from nicelab.inpainting.masks import Mask
+from nicelab.inpainting.masks import AnyMask
+from nicelab.inpainting.records import Problems
 from nicelab.pipeline.params import Section
 
 
@@ -17,41 +18,50 @@ class Masking(Section):
 
     images: Annotated[int, Field(ge=2)]
     picture: Annotated[int, Field(ge=0)]
-    masks: Annotated[dict[str, Mask], Field(min_length=1)]
+    masks: Annotated[dict[str, AnyMask], Field(min_length=1)]
+
+    def hidden(self, name: str, folder: Path) -> Tensor:
+        """True where the mask of this name hides a pixel, shape (784,).
+
+        Args:
+            name: one of `masks`.
+            folder: where the pictures of masks are.
+
+        Raises:
+            InputError: it hides nothing or everything, or its picture cannot be used.
+        """
+        hidden = self.masks[name].hidden(folder)
+        if not hidden.any() or hidden.all():
+            what = "every pixel" if hidden.any() else "no pixel"
+            raise InputError(f"mask.masks.{name} hides {what}: it must hide some and leave some")
+        return hidden
 
 
-def problems(
-    test: np.ndarray, labels: np.ndarray, config: Masking, folder: Path
-) -> dict[str, Any]:
-    """The first test images and all masks.
+def hide(data: dict[str, np.ndarray], config: Masking, folder: Path) -> Problems:
+    """Put the first test images behind all masks.
 
     Args:
-        test: test images in [0, 1], shape (n, D).
-        labels: their digits, shape (n,).
+        data: `dataset`, its name; `images`, test images in [0, 1], (n, D); `labels`, their
+            digits, (n,).
         config: which images and masks.
         folder: where the pictures of masks are.
-
-    Returns:
-        `images`, (images, D); `labels`, (images,); `names`, (k,); `hidden`, (k, D); `picture`.
 
     Raises:
         InputError: there are too few images, or a mask hides nothing or everything.
     """
-    if config.images > len(test):
-        raise InputError(f"mask.images must be <= the {len(test)} test images, "
-                         f"got {config.images}")  # fmt: skip
+    count = len(data["images"])
+    if config.images > count:
+        raise InputError(f"mask.images must be <= the {count} test images, got {config.images}")
     if config.picture >= config.images:
-        raise InputError(f"mask.picture must be < mask.images ({config.images}), "
-                         f"got {config.picture}")  # fmt: skip
-    hidden = {name: mask.hidden(folder) for name, mask in config.masks.items()}
-    for name, pixels in hidden.items():
-        if not pixels.any() or pixels.all():
-            what = "every pixel" if pixels.any() else "no pixel"
-            raise InputError(f"mask.masks.{name} hides {what}: it must hide some and leave some")
-    return {
-        "images": test[: config.images],
-        "labels": labels[: config.images],
-        "names": np.array(list(hidden)),
-        "hidden": torch.stack(list(hidden.values())).numpy(),
-        "picture": np.array(config.picture),
-    }
+        raise InputError(
+            f"mask.picture must be < mask.images ({config.images}), got {config.picture}"
+        )
+    return Problems(
+        dataset=data["dataset"],
+        images=data["images"][: config.images],
+        labels=data["labels"][: config.images],
+        names=np.array(list(config.masks)),
+        mask_labels=np.array([mask.label for mask in config.masks.values()]),
+        hidden=np.stack([config.hidden(name, folder).numpy() for name in config.masks]),
+        picture=np.array(config.picture),
+    )

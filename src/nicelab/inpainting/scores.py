@@ -1,5 +1,7 @@
 """The scores of all completions, with errors over images, paired where methods are compared."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,29 +9,63 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from nicelab.flows.nice import NICE
+from nicelab.flows.flow import Flow
 from nicelab.images.levels import LEVELS, SIDE
+from nicelab.inpainting.ascent_study import RULES, SHEETS
 from nicelab.inpainting.classifier import Classifier
 from nicelab.inpainting.corrupted import Corrupted
+from nicelab.inpainting.coverage import judge_posterior
+from nicelab.inpainting.fills import FILLS
+from nicelab.inpainting.records import Ascents, Fills, Posterior, Problems
 from nicelab.statistics import Estimate, mean
 
 LEAST_ERROR = 1 / (12 * (LEVELS - 1) ** 2)  # what rounding to grey levels makes; 58.9 dB
 REFERENCE = "gaussian"  # with which the other methods are compared, image by image
-MIXED = 1.1  # chains with a smaller R-hat count as mixed (Gelman et al., 2013, section 11.4)
-BATCH = 1000  # images at once
 
-Arrays = dict[str, np.ndarray]
+Scores = dict[str, Tensor]  # of a method, each of shape (k, n)
 
 
-def completions(fills: Arrays, ascents: Arrays, posterior: Arrays) -> dict[str, Tensor]:
-    """Every method's completions of all images behind all masks, (k, n, D), by name."""
-    found = fills | {
-        "ascent_from_grey": ascents["grey_images"],
-        "ascent_from_gaussian": ascents["gaussian_images"],
-        "posterior_draw": posterior["draw"],
-        "posterior_mean": posterior["mean"],
-    }
-    return {name: torch.from_numpy(images) for name, images in found.items()}
+@dataclass(frozen=True)
+class Study:
+    """All that is scored."""
+
+    problems: Problems
+    fills: Fills
+    ascents: Ascents
+    posterior: Posterior
+
+    @property
+    def truth(self) -> Tensor:
+        """The originals, shape (n, D)."""
+        return torch.from_numpy(self.problems.images)
+
+    @property
+    def corrupted(self) -> Corrupted:
+        """The originals behind all masks."""
+        return Corrupted.hide(self.truth, torch.from_numpy(self.problems.hidden))
+
+    def completions(self) -> dict[str, Tensor]:
+        """Every method's completions of all images behind all masks, (k, n, D), by name."""
+        found = self.fills.images | {name: by.images(self) for name, by in BY_FLOW.items()}
+        return {name: torch.from_numpy(images) for name, images in found.items()}
+
+
+@dataclass(frozen=True)
+class ByFlow:
+    """A method that needs a flow: what a reader calls it, and where its completions are."""
+
+    label: str
+    images: Callable[[Study], np.ndarray]
+
+
+BY_FLOW = {
+    "ascent_from_grey": ByFlow("ascent from grey", lambda s: s.ascents.traces["grey"].images),
+    "ascent_from_gaussian": ByFlow(
+        "ascent from the Gaussian", lambda s: s.ascents.traces["gaussian"].images
+    ),
+    "posterior_draw": ByFlow("posterior draw", lambda s: s.posterior.draw),
+    "posterior_mean": ByFlow("posterior mean", lambda s: s.posterior.mean),
+}
 
 
 def squared_error(x: Tensor, truth: Tensor, corrupted: Corrupted) -> Tensor:
@@ -65,83 +101,89 @@ def mid_level(truth: Tensor, corrupted: Corrupted) -> Tensor:
     return torch.where(corrupted.hidden[:, None], middle, corrupted.observed)
 
 
-@torch.no_grad()
-def log_prob(model: NICE, x: Tensor) -> Tensor:
-    """Log-likelihood in nats, shape (*), of images (*, D), a few at a time."""
-    parts = x.reshape(-1, x.shape[-1]).split(BATCH)
-    device = model.s.device
-    return torch.cat([model.log_prob(part.to(device)).cpu() for part in parts]).view(x.shape[:-1])
-
-
-def score(
-    model: NICE,
-    classifier: Classifier,
-    problems: Arrays,
-    fills: Arrays,
-    ascents: Arrays,
-    posterior: Arrays,
-) -> dict[str, Any]:
+def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
     """Metrics of everything.
 
     Args:
         model: the flow.
         classifier: judges which digit a completion shows.
-        problems: the originals, labels and masks.
-        fills: completions without a flow.
-        ascents: completions by ascent, and their traces.
-        posterior: moments of the chains.
+        study: the originals, their masks, and all completions.
     """
-    names = problems["names"].tolist()
-    truth, labels, hidden = (torch.from_numpy(problems[k]) for k in ("images", "labels", "hidden"))
-    corrupted = Corrupted.hide(truth, hidden)
-    device = model.s.device
-    tables: dict[str, dict[str, Tensor]] = {}
-    for method, images in completions(fills, ascents, posterior).items():
-        x = corrupted.project(images)
-        error = squared_error(x, truth, corrupted)
-        tables[method] = {
-            "squared_error": error,
-            "psnr": psnr(error),
-            "ssim": ssim(x, truth, corrupted),
-            "log_likelihood": log_prob(model, x),
-            "accuracy": (classifier.classify(x.to(device)).cpu() == labels).double(),
-        }
-    original = log_prob(model, mid_level(truth, corrupted))
-    reference = tables[REFERENCE]["squared_error"]
+    tables = {
+        method: _scores(model, classifier, study, study.corrupted.project(images))
+        for method, images in study.completions().items()
+    }
     for method, table in tables.items():
         if method != REFERENCE:
-            table[f"squared_error_less_{REFERENCE}"] = table["squared_error"] - reference
-    recognised = (classifier.classify(truth.to(device)).cpu() == labels).double()
+            less = table["squared_error"] - tables[REFERENCE]["squared_error"]
+            table[f"squared_error_less_{REFERENCE}"] = less
+    original = _log_likelihoods(model, mid_level(study.truth, study.corrupted))
+    recognised = _recognised(model, classifier, study, study.truth)
+    names = study.problems.names.tolist()
     return {
-        "images": len(truth),
+        "images": len(study.truth),
         "truth": {"log_likelihood": mean(original.mean(0)), "accuracy": mean(recognised)},
-        **_sheet(problems, ascents),
-        "published": _published(names, ascents, original),
-        "ascent": {start: _ascent(names, ascents, start) for start in ("grey", "gaussian")},
-        "posterior": _posterior(names, posterior, problems),
+        **_sheet(study.problems, study.ascents),
+        "published": _published(names, study.ascents, original),
+        "ascent": {start: _ascent(names, study.ascents, start) for start in ("grey", "gaussian")},
+        "posterior": judge_posterior(study.problems, study.posterior),
         "masks": {
             name: {
-                "hidden_pixels": int(hidden[k].sum()),
+                "hidden_pixels": int(study.problems.hidden[k].sum()),
                 "truth": {"log_likelihood": mean(original[k])},
-                "methods": {
-                    method: {score: mean(values[k]) for score, values in table.items()}
-                    for method, table in tables.items()
-                },
+                "methods": {method: _means(table, k) for method, table in tables.items()},
             }
             for k, name in enumerate(names)
         },
-        "mean_over_masks": {
-            method: {score: mean(values.mean(0)) for score, values in table.items()}
-            for method, table in tables.items()
-        },
+        "mean_over_masks": {method: _means_over_masks(table) for method, table in tables.items()},
+        "labels": labels(study.problems),
     }
 
 
-def _sheet(problems: Arrays, ascents: Arrays) -> dict[str, Any]:
+def labels(problems: Problems) -> dict[str, dict[str, str]]:
+    """What a reader calls the masks, the methods and the rules."""
+    return {
+        "masks": dict(zip(problems.names.tolist(), problems.mask_labels.tolist(), strict=True)),
+        "methods": {name: entry.label for name, entry in {**FILLS, **BY_FLOW}.items()},
+        "rules": {name: rule.label for name, rule in RULES.items()},
+    }
+
+
+def _means(table: Scores, k: int) -> dict[str, Estimate]:
+    return {score: mean(values[k]) for score, values in table.items()}
+
+
+def _means_over_masks(table: Scores) -> dict[str, Estimate]:
+    return {score: mean(values.mean(0)) for score, values in table.items()}
+
+
+def _scores(model: Flow, classifier: Classifier, study: Study, x: Tensor) -> Scores:
+    error = squared_error(x, study.truth, study.corrupted)
+    return {
+        "squared_error": error,
+        "psnr": psnr(error),
+        "ssim": ssim(x, study.truth, study.corrupted),
+        "log_likelihood": _log_likelihoods(model, x),
+        "accuracy": _recognised(model, classifier, study, x),
+    }
+
+
+def _log_likelihoods(model: Flow, x: Tensor) -> Tensor:
+    return model.log_likelihoods(x.to(model.device)).cpu()
+
+
+def _recognised(model: Flow, classifier: Classifier, study: Study, x: Tensor) -> Tensor:
+    """1 where the classifier sees the right digit, else 0."""
+    digits = torch.from_numpy(study.problems.labels)
+    return (classifier.classify(x.to(model.device)).cpu() == digits).double()
+
+
+def _sheet(problems: Problems, ascents: Ascents) -> dict[str, Any]:
     """Problem 3: its two rules behind its own mask; its one image is exact."""
-    picture, methods, errors = int(problems["picture"]), {}, {}
-    for method in ("as_printed", "gradient_zeroed"):
-        log_p, error = (ascents[f"sheet_{method}_{kind}"][-1, 0] for kind in ("log_prob", "error"))
+    picture, methods, errors = int(problems.picture), {}, {}
+    for method in SHEETS:
+        trace = ascents.traces[f"sheet_{method}"]
+        log_p, error = trace.log_prob[-1, 0], trace.error[-1, 0]
         errors[method] = error
         methods[method] = {
             "log_likelihood": mean(log_p),
@@ -155,32 +197,30 @@ def _sheet(problems: Arrays, ascents: Arrays) -> dict[str, Any]:
     return {"methods": methods, "squared_error_zeroed_less_printed": difference}
 
 
-def _published(names: list[str], ascents: Arrays, truth: Tensor) -> dict[str, Any]:
+def _published(names: list[str], ascents: Ascents, truth: Tensor) -> dict[str, Any]:
     """How far each rule comes in as many steps, behind every mask, from its source's start.
 
     The published rules on the first images, ours from grey on all; `truth` is log p of the
     originals, shape (k, n).
     """
     found: dict[str, Any] = {}
-    for rule in ("as_printed", "gradient_zeroed", "paper", "paper_released", "decaying"):
-        prefix = "grey" if rule == "decaying" else rule
-        log_p, error, residual = (
-            ascents[f"{prefix}_{key}"][-1] for key in ("log_prob", "error", "residual")
-        )
+    for rule, entry in RULES.items():
+        trace = ascents.traces[entry.trace]
+        less = trace.log_prob[-1] - truth[:, : trace.log_prob.shape[2]].numpy()
         found[rule] = {
             name: {
-                "log_likelihood_less_truth": mean(log_p[k] - truth[k, : log_p.shape[1]].numpy()),
-                "squared_error": mean(error[k]),
-                "residual": mean(residual[k]),
+                "log_likelihood_less_truth": mean(less[k]),
+                "squared_error": mean(trace.error[-1, k]),
+                "residual": mean(trace.residual[-1, k]),
             }
             for k, name in enumerate(names)
         }
     return found
 
 
-def _ascent(names: list[str], ascents: Arrays, start: str) -> dict[str, Any]:
+def _ascent(names: list[str], ascents: Ascents, start: str) -> dict[str, Any]:
     """Steps that our rule took, and how near to stationary it came."""
-    residual, tolerance = ascents[f"{start}_residual"], float(ascents["tolerance"])
+    residual, tolerance = ascents.traces[start].residual, float(ascents.tolerance)
     moved = np.diff(residual, axis=0) != 0
     steps = np.where(moved.any(0), len(moved) - moved[::-1].argmax(0), 0)
     return {
@@ -191,39 +231,3 @@ def _ascent(names: list[str], ascents: Arrays, start: str) -> dict[str, Any]:
         }
         for k, name in enumerate(names)
     }
-
-
-def _posterior(names: list[str], posterior: Arrays, problems: Arrays) -> dict[str, Any]:
-    """Coverage of the intervals that the draws span, and how the chains behaved.
-
-    If truth and S draws are exchangeable, a new one lies between the least and the largest of
-    them with probability (S − 1) / (S + 1). A pixel of the truth is a grey level, hence covered
-    if its interval of 1/256 meets the draws'. Pixels whose draws span less than a grey level say
-    little; `coverage_of_uncertain` leaves them out.
-    """
-    draws = int(posterior["draws"])
-    level = np.rint(problems["images"] * (LEVELS - 1))
-    lower, upper = posterior["lower"], posterior["upper"]
-    covered = (lower <= (level + 1) / LEVELS) & (upper >= level / LEVELS)
-    outside = (posterior["draw"] < 0) | (posterior["draw"] > 1)
-    uncertain = upper - lower > 1 / LEVELS
-    found: dict[str, Any] = {
-        "nominal_coverage": Estimate.exact((draws - 1) / (draws + 1)),
-        "draws": draws,
-        "masks": {},
-    }
-    for k, name in enumerate(names):
-        where = problems["hidden"][k]
-        unsure = uncertain[k] & where
-        found["masks"][name] = {
-            "coverage": mean(covered[k][:, where].mean(1)),
-            "coverage_of_uncertain": mean(
-                (covered[k] & unsure).sum(1) / unsure.sum(1).clip(min=1)
-            ),
-            "standard_deviation": mean(posterior["standard_deviation"][k][:, where].mean(1)),
-            "share_outside_0_1": mean(outside[k][:, where].mean(1)),
-            "share_mixed": mean(posterior["r_hat"][k] < MIXED),
-            "variance_between_chains": mean(posterior["between_chains"][k]),
-            "acceptance": mean(posterior["acceptance"][k]),
-        }
-    return found

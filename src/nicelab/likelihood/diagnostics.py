@@ -1,8 +1,8 @@
 """What the likelihood hides: digit by digit, latent by latent, and on images of other kinds.
 
-Were the model the distribution of the images, each latent of an image would be logistic, and
-other images would be less likely. Neither has to hold for a flow with a good likelihood
-(Nalisnick et al., 2019, "Do deep generative models know what they don't know?").
+Were the model the distribution of the images, each latent of an image would have the prior's
+distribution, and other images would be less likely. Neither has to hold for a flow with a good
+likelihood (Nalisnick et al., 2019, "Do deep generative models know what they don't know?").
 """
 
 from typing import Annotated, Any
@@ -13,9 +13,9 @@ from pydantic import Field
 from scipy import stats
 from torch import Tensor
 
-from nicelab.flows.nice import NICE
+from nicelab.flows.flow import Flow, Prior
 from nicelab.images.levels import LEVELS, SIDE, dequantise
-from nicelab.likelihood.training import log_likelihoods
+from nicelab.likelihood.records import Diagnostics
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
@@ -30,10 +30,20 @@ class Diagnosis(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
-def study(
-    model: NICE, test: Tensor, labels: np.ndarray, digits: Tensor | None, config: Diagnosis
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Likelihood per digit and of other images, and the latents' marginals.
+KINDS = {
+    "test": "test images",
+    "digits": "scikit-learn digits",
+    "shifted": "test images, shifted by a pixel",
+    "inverted": "test images, inverted",
+    "uniform": "uniform noise",
+    "black": "black images",
+}
+
+
+def diagnose(
+    model: Flow, test: Tensor, labels: np.ndarray, digits: Tensor | None, config: Diagnosis
+) -> tuple[Diagnostics, dict[str, Any]]:
+    """Likelihood per digit and of other images, and the latents' marginals; and metrics.
 
     Args:
         model: the flow.
@@ -41,37 +51,22 @@ def study(
         labels: their digits, (n,).
         digits: levels of another set of digits, (m, D), None if there is none.
         config: how many other images.
-
-    Returns:
-        Arrays `test`, (n,), the log-likelihood of each test image in nats, with one noise draw;
-        `other_<kind>` for other images; `distances`, (D,), of the latents' marginals from the
-        logistic; `latent_quantiles`, (D, 99), their percentiles. And metrics.
     """
-    kinds = {"test": test, **other_images(test, digits, config)}
-    arrays, latents = {}, None
-    for kind, pixels in kinds.items():
-        x = dequantise(pixels, generator(config.seed, kind, device=pixels.device))
-        arrays[f"other_{kind}" if kind != "test" else kind] = (
-            log_likelihoods(model, x).cpu().numpy()
-        )
-        if kind == "test":
-            latents = model(x)[0].cpu().numpy()
-    distances, pvalues = logistic_distances(latents)
-    median = np.median(arrays["test"])
-    metrics = {
-        "by_digit": {
-            str(d): {"log_likelihood": mean(arrays["test"][labels == d])}
-            for d in range(10)
-            if (labels == d).sum() > 1
-        },
-        "other_images": {
-            kind: {
-                "log_likelihood": mean(arrays[f"other_{kind}"]),
-                "share_above_the_median_test_image": mean(arrays[f"other_{kind}"] > median),
-            }
-            for kind in kinds
-            if kind != "test"
-        },
+    images = {
+        kind: dequantise(pixels, generator(config.seed, kind, device=pixels.device))
+        for kind, pixels in {"test": test, **other_images(test, digits, config)}.items()
+    }
+    nats = {kind: model.log_likelihoods(x).cpu().numpy() for kind, x in images.items()}
+    with torch.no_grad():
+        latents = model(images["test"])[0].cpu().numpy()
+    distances, pvalues = distances_from(model.prior, latents)
+    percentiles = np.percentile(latents, np.arange(1, 100), axis=0).T
+    known = nats.pop("test")
+    return Diagnostics(
+        test=known, other=nats, distances=distances, latent_percentiles=percentiles
+    ), {
+        "by_digit": _by_digit(known, labels),
+        "other_images": {kind: _beside(known, found) for kind, found in nats.items()},
         "latents": {
             "median_distance": Estimate.exact(np.median(distances)),
             "largest_distance": Estimate.exact(distances.max()),
@@ -79,10 +74,21 @@ def study(
             "share_rejected_at_1_percent": Estimate.exact((pvalues < LEVEL).mean()),
             "standard_deviation": mean(latents.std(0, ddof=1)),
         },
+        "labels": {"images": {k: KINDS[k] for k in ("test", *nats)}, "prior": model.prior.name},
     }
-    arrays["distances"] = distances
-    arrays["latent_percentiles"] = np.percentile(latents, np.arange(1, 100), axis=0).T
-    return arrays, metrics
+
+
+def _by_digit(nats: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Of each digit of which there are two images."""
+    groups = {digit: nats[labels == digit] for digit in range(10)}
+    return {str(d): {"log_likelihood": mean(x)} for d, x in groups.items() if len(x) > 1}
+
+
+def _beside(known: np.ndarray, other: np.ndarray) -> dict[str, Estimate]:
+    return {
+        "log_likelihood": mean(other),
+        "share_above_the_median_test_image": mean(other > np.median(known)),
+    }
 
 
 def other_images(test: Tensor, digits: Tensor | None, config: Diagnosis) -> dict[str, Tensor]:
@@ -104,14 +110,16 @@ def other_images(test: Tensor, digits: Tensor | None, config: Diagnosis) -> dict
     return kinds if digits is None else {"digits": digits[: config.images], **kinds}
 
 
-def logistic_distances(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Kolmogorov–Smirnov distance of each column's distribution from the logistic; p-values.
+def distances_from(prior: Prior, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Kolmogorov–Smirnov distance of each column's distribution from the prior; p-values.
 
     Args:
+        prior: the latents' supposed distribution.
         latents: independent rows, shape (n, D).
 
     Returns:
         The largest differences between the distribution functions and p-values, both (D,).
     """
-    test = stats.ks_1samp(latents, stats.logistic.cdf, axis=0, method="asymp")
+    exact = getattr(stats, prior.name).cdf
+    test = stats.ks_1samp(latents, exact, axis=0, method="asymp")
     return test.statistic, test.pvalue

@@ -3,14 +3,13 @@
 import math
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from nicelab.flows.nice import NICE
+from nicelab.flows.flow import Flow
 from nicelab.images.levels import bits_per_dim, dequantise
-from nicelab.likelihood.training import log_likelihoods
+from nicelab.likelihood.records import Likelihoods
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
@@ -23,28 +22,22 @@ class Evaluation(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
-def study(
-    model: NICE, parts: dict[str, Tensor], config: Evaluation
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Log-likelihood of several parts of the data.
+def measure(
+    model: Flow, parts: dict[str, Tensor], config: Evaluation
+) -> tuple[Likelihoods, dict[str, Any]]:
+    """Log-likelihood of the training, validation and test part of the data, and metrics.
 
     Args:
         model: the flow.
         parts: grey levels of each part, (n, D), dtype uint8, on the model's device.
         config: number of draws and seed.
-
-    Returns:
-        The log-likelihood of each image in nats, its mean over draws, (n,), and metrics.
     """
-    arrays, metrics = {}, {}
-    for part, pixels in parts.items():
-        draws = evaluate(model, pixels, config, part)
-        arrays[part] = draws.mean(0).numpy()
-        metrics[part] = summarise(draws, pixels.shape[1])
-    return arrays, metrics
+    draws = {part: evaluate(model, pixels, config, part) for part, pixels in parts.items()}
+    likelihoods = Likelihoods(**{part: found.mean(0).numpy() for part, found in draws.items()})
+    return likelihoods, {part: summarise(found, model.dimensions) for part, found in draws.items()}
 
 
-def evaluate(model: NICE, pixels: Tensor, config: Evaluation, part: str) -> Tensor:
+def evaluate(model: Flow, pixels: Tensor, config: Evaluation, part: str) -> Tensor:
     """Log-likelihood in nats of every image and noise draw, shape (draws, n), float64.
 
     Args:
@@ -56,7 +49,7 @@ def evaluate(model: NICE, pixels: Tensor, config: Evaluation, part: str) -> Tens
     draws = []
     for draw in range(config.draws):
         noise = generator(config.seed, part, draw, device=pixels.device)
-        draws.append(log_likelihoods(model, dequantise(pixels, noise)).cpu())
+        draws.append(model.log_likelihoods(dequantise(pixels, noise)).cpu())
     return torch.stack(draws)
 
 

@@ -9,7 +9,8 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from nicelab.errors import InputError
-from nicelab.flows.nice import NICE
+from nicelab.flows.flow import Flow
+from nicelab.likelihood.records import Samples
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
@@ -37,64 +38,82 @@ class Sampling(Section):
         return self
 
 
-def study(
-    model: NICE, training: Tensor, test: Tensor, config: Sampling
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Samples and the images nearest to them, interpolations, and the scaling's spectrum.
+def look(
+    model: Flow, training: Tensor, test: Tensor, config: Sampling
+) -> tuple[Samples, dict[str, Any]]:
+    """Samples and the images nearest to them, interpolations, and the spectrum; and metrics.
 
     Args:
         model: the flow.
         training: the images it was trained on, in [0, 1], (m, D), on its device.
         test: test images in [0, 1], (n, D), on its device.
         config: how many of each.
-
-    Returns:
-        Arrays `samples`, (grid², D); `temperatures`, (k,), `at_temperatures` and
-        `nearest_images`, (k, grid, D); `interpolations`, (pairs, steps, D); and `spectrum`,
-        (D,). And metrics.
     """
-    spectrum = scaling_spectrum(model).cpu()
-    training_images = training.cpu().numpy()
-    neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(training_images)
-    distances = {"test": nearest(neighbours, test[: config.samples].cpu())[0]}
-    copied = float(np.quantile(distances["test"], 0.01))
-    shown, originals, metrics = [], [], {}
-    for t in config.temperatures:
-        random = generator(config.seed, "samples", device=test.device)
-        samples = model.sample(config.samples, random, t).cpu()
-        distance, index = nearest(neighbours, samples.clamp(0, 1))
-        shown.append(samples[: config.grid].numpy())
-        originals.append(training_images[index[: config.grid]])
-        metrics[f"{t:g}"] = {
-            "share_of_pixels_outside_0_1": mean(((samples < 0) | (samples > 1)).double().mean(1)),
-            "distance_to_training": mean(distance),
-            "share_closer_than_the_closest_1_percent_of_test_images": mean(distance < copied),
-        }
-    random = generator(config.seed, "samples", device=test.device)
-    arrays = {
-        "samples": model.sample(config.samples, random).cpu()[: config.grid**2].numpy(),
-        "temperatures": np.array(config.temperatures),
-        "at_temperatures": np.stack(shown),
-        "nearest_images": np.stack(originals),
-        "interpolations": interpolate(model, *pairs(test, config), config.steps).cpu().numpy(),
-        "spectrum": spectrum.numpy(),
-    }
-    return arrays, {
-        "temperatures": metrics,
-        "test": {"distance_to_training": mean(distances["test"])},
+    known = Known(training, test[: config.samples])
+    found = [known.beside(draw(model, config, t), config.grid) for t in config.temperatures]
+    spectrum = model.spectrum()
+    samples = Samples(
+        samples=draw(model, config)[: config.grid**2].numpy(),
+        temperatures=np.array(config.temperatures),
+        at_temperatures=np.stack([shown for shown, _, _ in found]),
+        nearest_images=np.stack([originals for _, originals, _ in found]),
+        interpolations=interpolate(model, *pairs(test, config), config.steps).cpu().numpy(),
+        spectrum=None if spectrum is None else spectrum.cpu().numpy(),
+    )
+    metrics: dict[str, Any] = {
+        "temperatures": {
+            f"{t:g}": numbers
+            for t, (_, _, numbers) in zip(config.temperatures, found, strict=True)
+        },
+        "test": {"distance_to_training": mean(known.distances)},
         "round_trip_error": Estimate.exact(round_trip_error(model, test[:1000])),
-        "sigma": {
+    }
+    if spectrum is not None:
+        metrics["sigma"] = {
             "largest": Estimate.exact(spectrum[0]),
             "median": Estimate.exact(spectrum.median()),
             "smallest": Estimate.exact(spectrum[-1]),
-        },
-    }
+        }
+    return samples, metrics
 
 
-def nearest(neighbours: NearestNeighbors, images: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Euclidean distance to the nearest of the known images, and its index, both (n,)."""
-    distance, index = neighbours.kneighbors(images.numpy())
-    return distance[:, 0], index[:, 0]
+def draw(model: Flow, config: Sampling, temperature: float = 1.0) -> Tensor:
+    """Samples, (samples, D), from the same latents at every temperature."""
+    random = generator(config.seed, "samples", device=model.device)
+    return model.sample(config.samples, random, temperature).cpu()
+
+
+class Known:
+    """The training images, and how near to them images come that the model has not seen."""
+
+    def __init__(self, training: Tensor, test: Tensor) -> None:
+        self.images = training.cpu().numpy()
+        self._neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(self.images)
+        self.distances = self.nearest(test.cpu())[0]
+        self.close = float(np.quantile(self.distances, 0.01))
+
+    def nearest(self, images: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Euclidean distance to the nearest training image, and its index, both (n,)."""
+        distance, index = self._neighbours.kneighbors(images.numpy())
+        return distance[:, 0], index[:, 0]
+
+    def beside(
+        self, samples: Tensor, grid: int
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, Estimate]]:
+        """The first samples, the images nearest to them, both (grid, D), and metrics of all."""
+        distance, index = self.nearest(samples.clamp(0, 1))
+        outside = ((samples < 0) | (samples > 1)).double().mean(1)
+        return (
+            samples[:grid].numpy(),
+            self.images[index[:grid]],
+            {
+                "share_of_pixels_outside_0_1": mean(outside),
+                "distance_to_training": mean(distance),
+                "share_closer_than_the_closest_1_percent_of_test_images": mean(
+                    distance < self.close
+                ),
+            },
+        )
 
 
 def pairs(images: Tensor, config: Sampling) -> tuple[Tensor, Tensor]:
@@ -112,7 +131,7 @@ def pairs(images: Tensor, config: Sampling) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def interpolate(model: NICE, start: Tensor, end: Tensor, steps: int) -> Tensor:
+def interpolate(model: Flow, start: Tensor, end: Tensor, steps: int) -> Tensor:
     """Images on the straight lines between the latents of two batches.
 
     Args:
@@ -130,14 +149,6 @@ def interpolate(model: NICE, start: Tensor, end: Tensor, steps: int) -> Tensor:
 
 
 @torch.no_grad()
-def round_trip_error(model: NICE, x: Tensor) -> float:
+def round_trip_error(model: Flow, x: Tensor) -> float:
     """Largest |f⁻¹(f(x)) − x| over images of shape (n, D)."""
     return float((model.inverse(model(x)[0]) - x).abs().max())
-
-
-def scaling_spectrum(model: NICE) -> Tensor:
-    """σ_d = exp(−s_d), largest first, shape (D,): the weight of each latent in the image.
-
-    Dinh et al. (2014), section 5.1: the larger σ_d, the more variation its component explains.
-    """
-    return (-model.s.detach()).exp().sort(descending=True).values

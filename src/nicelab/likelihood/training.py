@@ -1,4 +1,4 @@
-"""Maximum likelihood for NICE: dequantise, ascend, keep the best validation weights."""
+"""Maximum likelihood for a flow: dequantise, ascend, keep the best validation weights."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from nicelab.errors import InputError
-from nicelab.flows.nice import NICE
+from nicelab.flows.flow import Flow
 from nicelab.images.levels import dequantise, moments
 from nicelab.machine.device import DTYPES
 from nicelab.machine.ranks import ALONE, Ranks
@@ -21,11 +21,9 @@ from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
 
-EVALUATION_BATCH = 1000
-
 
 class Training(Section):
-    """How NICE is trained."""
+    """How a flow is trained."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -70,17 +68,17 @@ class Trained:
 
 
 @dataclass
-class _Run:
+class _State:
     """All that changes while a model trains."""
 
-    model: NICE
+    model: Flow
     optimiser: Optimizer
     decay: LambdaLR
     curve: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
-    def state(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, Any]:
         return {
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -96,6 +94,14 @@ class _Run:
         for name in ("curve", "best_epoch", "best_weights"):
             setattr(self, name, state[name])
 
+    def append(self, row: dict[str, float]) -> None:
+        """The row of an epoch that has ended; the weights are kept if it is the best so far."""
+        self.curve.append(row)
+        likelihood = row["validation_log_likelihood"]
+        if likelihood == max(r["validation_log_likelihood"] for r in self.curve):
+            self.best_epoch = len(self.curve)
+            self.best_weights = {n: w.clone() for n, w in self.model.state_dict().items()}
+
 
 def schedule(kind: str) -> Callable[[float], float]:
     """Factor of the learning rate against the share of training done, from 1 downwards."""
@@ -106,169 +112,115 @@ def schedule(kind: str) -> Callable[[float], float]:
     }[kind]
 
 
-@torch.no_grad()
-def log_likelihoods(model: NICE, x: Tensor) -> Tensor:
-    """Log-likelihood in nats of many images, shape (n, D), a few at a time; (n,), float64."""
-    return torch.cat([model.log_prob(part) for part in x.split(EVALUATION_BATCH)])
-
-
-def train(
-    model: NICE,
-    images: Tensor,
-    validation: Tensor,
-    config: Training,
-    progress: Progress,
-    memory: Memory | None = None,
-    ranks: Ranks = ALONE,
-) -> Trained:
-    """Train `model` in place and leave it with its best validation weights.
-
-    AdamW (Loshchilov and Hutter, 2019) on the mean negative log-likelihood. The shifts are
-    learned in units of the spread of the pixels they shift; the scaling layer has its own rate
-    and no weight decay, since decay would pull exp(s) towards 1.
+@dataclass(frozen=True)
+class Run:
+    """A training: its recipe, who is told of it, where it goes on from, and who shares it.
 
     Args:
-        model: the flow, on the device to train on.
-        images: training levels 0–255, shape (n, D), dtype uint8, same device.
-        validation: validation levels, shape (m, D).
-        config: the recipe.
+        recipe: the constants.
         progress: is told of each step and epoch.
         memory: where to go on from, and to keep the state after each epoch.
-        ranks: the processes that share the work; they all call this with the same arguments.
-
-    Raises:
-        InputError: the likelihood became NaN or infinite, or the batch exceeds the images.
+        ranks: the processes that share the work; they all train with the same arguments.
     """
-    _require_batch(config.batch, len(images), ranks)
-    device = images.device
-    centre, spread = moments(images)
-    model.initialise(centre, spread, generator(config.seed, "initialise", device=device))
-    _learn_in_units(model, spread)
-    optimiser = _optimiser(model, config)
-    steps = config.epochs * (len(images) // config.batch)
-    factor = schedule(config.schedule)
-    run = _Run(model, optimiser, LambdaLR(optimiser, lambda step: factor(step / steps)))
-    if memory and (state := ranks.same(memory.load() if ranks.first else None)):
-        run.restore(state)
-        progress.resume(len(run.curve))
-    log_prob = ranks.average_gradients(_LogProb(model))
-    held_out = dequantise(validation, generator(config.seed, "validation", device=device))
 
-    for epoch in range(len(run.curve) + 1, config.epochs + 1):
-        row = {"epoch": epoch, "learning_rate": run.decay.get_last_lr()[0]}
-        row["training_log_likelihood"] = _ascend(
-            log_prob, images, run, config, epoch, progress, ranks
-        )
-        likelihoods = log_likelihoods(model, ranks.share(held_out))
-        estimate = mean(ranks.merge(likelihoods, len(held_out)).cpu())
-        row["validation_log_likelihood"] = estimate.value
-        row["validation_standard_error"] = estimate.standard_error
-        _require_finite(row, config)
-        run.curve.append(row)
-        if estimate.value == max(r["validation_log_likelihood"] for r in run.curve):
-            run.best_epoch = epoch
-            run.best_weights = {name: w.clone() for name, w in model.state_dict().items()}
-        if memory and ranks.first:
-            memory.save(run.state())
-        progress.epoch(row)
-    model.load_state_dict(run.best_weights)
-    _fold_units(model)
-    best = run.curve[run.best_epoch - 1]
-    validation_estimate = Estimate(
-        best["validation_log_likelihood"], best["validation_standard_error"], len(validation)
-    )
-    return Trained(run.curve, run.best_epoch, validation_estimate)
+    recipe: Training
+    progress: Progress
+    memory: Memory | None = None
+    ranks: Ranks = ALONE
 
+    def train(self, model: Flow, images: Tensor, validation: Tensor) -> Trained:
+        """Train `model` in place and leave it finished, with its best validation weights.
 
-def _ascend(
-    log_prob: nn.Module,
-    images: Tensor,
-    run: _Run,
-    config: Training,
-    epoch: int,
-    progress: Progress,
-    ranks: Ranks,
-) -> float:
-    """One pass over the images; returns the mean log-likelihood on the way.
+        AdamW (Loshchilov and Hutter, 2019) on the mean negative log-likelihood, with the model's
+        own parameter groups.
 
-    Seed, epoch and index of an image decide its noise, whatever process draws it and when.
-    """
-    x = dequantise(images, generator(config.seed, "noise", epoch, device=images.device))
-    sums = []
-    for batch in _batches(len(images), config, epoch):
-        share = ranks.share(batch).to(x.device)
-        with _precision(config.precision, x.device):
-            log_likelihood = log_prob(x[share]).sum() / config.batch
-        run.optimiser.zero_grad()
-        (-ranks.size * log_likelihood).backward()  # gradients are then averaged over ranks
-        run.optimiser.step()
-        run.decay.step()
-        sums.append(log_likelihood.detach())
-        progress.step(config.batch, ranks.size * sums[-1])
-    return float(ranks.total(torch.stack(sums)).mean())
+        Args:
+            model: the flow, on the device to train on.
+            images: training levels 0–255, shape (n, D), dtype uint8, same device.
+            validation: validation levels, shape (m, D).
+
+        Raises:
+            InputError: the likelihood became NaN or infinite, or the batch exceeds the images.
+        """
+        _require_batch(self.recipe.batch, len(images), self.ranks)
+        model.initialise(*moments(images), self._stream("initialise", device=images.device))
+        state = self._begin(model, len(images))
+        log_prob = self.ranks.average_gradients(_LogProb(model))
+        held_out = dequantise(validation, self._stream("validation", device=images.device))
+        for epoch in range(len(state.curve) + 1, self.recipe.epochs + 1):
+            row = {"epoch": epoch, "learning_rate": state.decay.get_last_lr()[0]}
+            row["training_log_likelihood"] = self._ascend(log_prob, images, state, epoch)
+            row |= self._validate(model, held_out)
+            _require_finite(row, self.recipe)
+            state.append(row)
+            if self.memory and self.ranks.first:
+                self.memory.save(state.dump())
+            self.progress.epoch(row)
+        model.load_state_dict(state.best_weights)
+        model.finish()
+        best = state.curve[state.best_epoch - 1]
+        names = ("validation_log_likelihood", "validation_standard_error")
+        estimate = Estimate(*(best[name] for name in names), len(validation))
+        return Trained(state.curve, state.best_epoch, estimate)
+
+    def _begin(self, model: Flow, images: int) -> _State:
+        """The first state, or the last one of a training that was interrupted."""
+        recipe = self.recipe
+        optimiser = AdamW(model.groups(recipe), lr=recipe.learning_rate, fused=True)
+        steps, factor = recipe.epochs * (images // recipe.batch), schedule(recipe.schedule)
+        state = _State(model, optimiser, LambdaLR(optimiser, lambda step: factor(step / steps)))
+        kept = self.memory.load() if self.memory and self.ranks.first else None
+        if self.memory and (kept := self.ranks.same(kept)):
+            state.restore(kept)
+            self.progress.resume(len(state.curve))
+        return state
+
+    def _ascend(self, log_prob: nn.Module, images: Tensor, state: _State, epoch: int) -> float:
+        """One pass over the images; returns the mean log-likelihood on the way.
+
+        Seed, epoch and index of an image decide its noise, whatever process draws it and when.
+        """
+        x = dequantise(images, self._stream("noise", epoch, device=images.device))
+        batch, ranks, sums = self.recipe.batch, self.ranks, []
+        for index in self._batches(len(images), epoch):
+            share = ranks.share(index).to(x.device)
+            with _precision(self.recipe.precision, x.device):
+                log_likelihood = log_prob(x[share]).sum() / batch
+            state.optimiser.zero_grad()
+            (-ranks.size * log_likelihood).backward()  # gradients are then averaged over ranks
+            state.optimiser.step()
+            state.decay.step()
+            sums.append(log_likelihood.detach())
+            self.progress.step(batch, ranks.size * sums[-1])
+        return float(ranks.total(torch.stack(sums)).mean())
+
+    def _batches(self, count: int, epoch: int) -> Iterator[Tensor]:
+        """Indices in a random order of this epoch; a last incomplete batch is left out."""
+        order = torch.randperm(count, generator=self._stream("order", epoch))
+        batch = self.recipe.batch
+        yield from order[: count // batch * batch].split(batch)
+
+    def _validate(self, model: Flow, held_out: Tensor) -> dict[str, float]:
+        likelihoods = model.log_likelihoods(self.ranks.share(held_out))
+        estimate = mean(self.ranks.merge(likelihoods, len(held_out)).cpu())
+        return {
+            "validation_log_likelihood": estimate.value,
+            "validation_standard_error": estimate.standard_error,
+        }
+
+    def _stream(self, *name: str | int, device: torch.device | str = "cpu") -> torch.Generator:
+        return generator(self.recipe.seed, *name, device=device)
 
 
 class _LogProb(nn.Module):
     """The log density as a module, whose gradients several processes can average."""
 
-    def __init__(self, model: NICE) -> None:
+    def __init__(self, model: Flow) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, x: Tensor) -> Tensor:
         return self.model.log_prob(x)
-
-
-class _Units(nn.Module):
-    """Turns a shift in units, of shape (*, D/2), into a shift of pixels."""
-
-    def __init__(self, unit: Tensor) -> None:
-        super().__init__()
-        self.unit = unit
-
-    def forward(self, shift: Tensor) -> Tensor:
-        return shift * self.unit
-
-
-@torch.no_grad()
-def _learn_in_units(model: NICE, spread: Tensor) -> None:
-    """Learn each shift in units of the spread of the pixel it shifts.
-
-    Spreads differ by a factor of 400 between the border and the middle, so that one step of
-    Adam, of about the learning rate in every weight, would throw border pixels far off.
-    """
-    for coupling in model.couplings:
-        unit = spread[coupling.shifts :: 2]
-        coupling.m[-1].weight.div_(unit[:, None])
-        coupling.m[-1].bias.div_(unit)
-        coupling.m.append(_Units(unit))
-
-
-@torch.no_grad()
-def _fold_units(model: NICE) -> None:
-    """Undo `_learn_in_units`: the same flow, with plain weights again."""
-    for coupling in model.couplings:
-        unit = coupling.m.pop(-1).unit
-        coupling.m[-1].weight.mul_(unit[:, None])
-        coupling.m[-1].bias.mul_(unit)
-
-
-def _optimiser(model: NICE, config: Training) -> Optimizer:
-    groups = [
-        {"params": list(model.couplings.parameters()), "weight_decay": config.weight_decay},
-        {
-            "params": [model.s],
-            "weight_decay": 0.0,
-            "lr": config.learning_rate * config.scale_rate,
-        },
-    ]
-    return AdamW(groups, lr=config.learning_rate, fused=True)
-
-
-def _batches(count: int, config: Training, epoch: int) -> Iterator[Tensor]:
-    """Indices in a random order of this epoch; a last incomplete batch is left out."""
-    order = torch.randperm(count, generator=generator(config.seed, "order", epoch))
-    yield from order[: count // config.batch * config.batch].split(config.batch)
 
 
 def _precision(name: str, device: torch.device) -> torch.autocast | nullcontext:

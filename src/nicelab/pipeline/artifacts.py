@@ -16,13 +16,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError, numpy, safe_open
 
 from nicelab.errors import InputError
+from nicelab.pipeline.metrics import Metrics
+from nicelab.records import Record
 
+R = TypeVar("R", bound=Record)
 _AGAIN = "make it again with `dvc repro`"
 
 
@@ -127,6 +130,26 @@ def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
         raise InputError(f"{path} is not a whole NumPy archive ({error}): {_AGAIN}") from None
 
 
+def write_record(path: Path, record: Record, **labels: np.ndarray | str) -> None:
+    """Write what a study found, and labels such as the name of its data set."""
+    write_arrays(path, **labels, **record.to_arrays())
+
+
+def read_record(path: Path, kind: type[R]) -> R:
+    """Read what a study found, from an archive or, if its name ends so, from a .csv.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds other arrays.
+    """
+    arrays = read_table(path) if path.suffix == ".csv" else read_arrays(path)
+    try:
+        return kind.from_arrays(arrays)
+    except KeyError as error:
+        raise InputError(
+            f"{path} is not what is read here: {error.args[0]} is missing or unknown; {_AGAIN}"
+        ) from None
+
+
 def write_weights(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
     """Write weights as safetensors, with a JSON header and a digest of the weights in it."""
     header = {**header, "weights_sha256": _weights_digest(tensors)}
@@ -192,7 +215,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
         InputError: a number is NaN or infinite, or the file cannot be written.
     """
     try:
-        text = json.dumps(metrics, indent=2, allow_nan=False, default=_as_json)
+        text = json.dumps(metrics, indent=2, allow_nan=False, ensure_ascii=False, default=_as_json)
     except ValueError:
         raise InputError(f"{path} would hold a number that is not finite; not written") from None
     with writing(path) as temporary:
@@ -205,7 +228,7 @@ def _as_json(item: object) -> dict[str, Any]:
     raise TypeError(f"{item!r} is no metric")
 
 
-def read_metrics(path: Path) -> dict[str, Any]:
+def read_metrics(path: Path) -> Metrics:
     """Read a metrics file.
 
     Raises:
@@ -217,4 +240,4 @@ def read_metrics(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} holds no metrics ({error}): {_AGAIN}") from None
     if not isinstance(metrics, dict):
         raise InputError(f"{path} holds {metrics!r} instead of metrics: {_AGAIN}")
-    return metrics
+    return Metrics(metrics, path)

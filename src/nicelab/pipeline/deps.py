@@ -1,12 +1,13 @@
 """Write the code that each stage depends on into dvc.yaml: `make deps`.
 
 A stage depends on its script and on every module of ours that the script imports, directly or
-through another. A figure's script imports the module of its study by name, and a flow's family is
-imported by name too: dvc.yaml names these by `${key}` and `${model.family}`.
+through another. Some are imported by a name that a parameter or the pipeline decides: the module
+of a figure, the records that it shows, and the family of the flow. dvc.yaml has a variable there,
+and what any of them imports in turn is listed for all.
 """
 
 import ast
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from ruamel.yaml import YAML
 from nicelab.pipeline.artifacts import writing
 from nicelab.pipeline.options import PATH
 
-FIGURE = "src/nicelab/figures/${key}.py"
+FIGURES, FAMILIES = "src/nicelab/figures", "src/nicelab/flows/families"
+RECORDS = "src/nicelab/{}/records.py"  # of which figures show some
+REGISTRY = "src/nicelab/flows/registry.py"  # imports the families by name
 
 
 def first_party(root: Path, *scripts: Path) -> set[str]:
@@ -46,19 +49,27 @@ def _imported(root: Path, path: Path) -> Iterator[Path]:
                 yield candidate
 
 
-def code(root: Path, name: str, studies: Iterable[str] = ()) -> list[str]:
+def code(root: Path, name: str, figures: Mapping[str, Mapping[str, str]]) -> list[str]:
     """What a stage depends on of our code, as dvc.yaml writes it.
 
     Args:
         root: the project.
         name: of the stage.
-        studies: the figures that it draws, if it is the template of several stages.
+        figures: what the stage is repeated for, if it is the template of figures.
     """
     script = f"stages/{name}.py"
-    drawn = {study: f"src/nicelab/figures/{study}.py" for study in studies}
-    modules = first_party(root, root / script, *(root / path for path in drawn.values()))
-    by_name = [FIGURE] if drawn else []
-    return [script, *by_name, *sorted(modules - set(drawn.values()))]
+    named = {f"{FIGURES}/{study}.py": f"{FIGURES}/${{key}}.py" for study in figures}
+    named |= {
+        RECORDS.format(item["package"]): RECORDS.format("${item.package}")
+        for item in figures.values()
+    }
+    if REGISTRY in first_party(root, root / script):
+        named |= {
+            f"{FAMILIES}/{path.stem}.py": f"{FAMILIES}/${{model.family}}.py"
+            for path in (root / FAMILIES).glob("[!_]*.py")
+        }
+    modules = first_party(root, root / script, *(root / path for path in named))
+    return [script, *dict.fromkeys(named.values()), *sorted(modules - named.keys())]
 
 
 def rewritten(root: Path) -> str:
@@ -68,7 +79,7 @@ def rewritten(root: Path) -> str:
     yaml.indent(mapping=2, sequence=4, offset=2)
     pipeline = yaml.load((root / "dvc.yaml").read_text(encoding="utf-8"))
     for name, stage in pipeline["stages"].items():
-        _rewrite(stage.get("do", stage), code(root, name, stage.get("foreach", ())))
+        _rewrite(stage.get("do", stage), code(root, name, stage.get("foreach", {})))
     text = StringIO()
     yaml.dump(pipeline, text)
     return text.getvalue()

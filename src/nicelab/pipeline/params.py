@@ -4,7 +4,7 @@ The file is the only place that holds values: the models have no defaults, so a 
 parameter is an error and not a silent choice. Each model lives beside the code it configures.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,7 +49,7 @@ def load(path: Path, name: str, model: type[S]) -> S:
     try:
         return model.model_validate(sections[name])
     except ValidationError as error:
-        lines = [_explain(name, model, e) for e in error.errors()]
+        lines = [_explain(name, model, e) for e in _flat(error)]
         raise InputError("; ".join(lines) + f" ({path})") from None
 
 
@@ -69,6 +69,17 @@ def read_all(path: Path) -> dict[str, Any]:
     if not isinstance(sections, dict):
         raise InputError(f"{path} must hold sections such as `train:`, got {sections!r}")
     return sections
+
+
+def _flat(error: ValidationError, place: tuple[int | str, ...] = ()) -> Iterator[dict[str, Any]]:
+    """All errors, those too of a model that a validator has chosen, each at its whole place."""
+    for found in error.errors():
+        where = (*place, *found["loc"])
+        inner = found.get("ctx", {}).get("error")
+        if isinstance(inner, ValidationError):
+            yield from _flat(inner, where)
+        else:
+            yield {**found, "loc": where}
 
 
 def _explain(section: str, model: type[Section], error: dict[str, Any]) -> str:

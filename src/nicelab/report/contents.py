@@ -1,58 +1,88 @@
 """What a report is made of, as the pipeline has left it."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-from jinja2 import UndefinedError
+from typing import TypeVar
 
 from nicelab.errors import InputError
 from nicelab.pipeline.artifacts import digest, read_metrics
+from nicelab.pipeline.metrics import Metrics
 from nicelab.pipeline.params import flatten, read_all
+from nicelab.report.tables.table import Table
 
+T = TypeVar("T")
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "dvc")
+
+
+class Folder(dict[str, T]):
+    """All files of a folder that have one ending, by name without it, in alphabetical order.
+
+    A file that is looked up and is not there is named as such.
+    """
+
+    def __init__(self, path: Path, ending: str, read: Callable[[Path], T]) -> None:
+        super().__init__({file.stem: read(file) for file in sorted(path.glob(f"*{ending}"))})
+        self._path, self._ending = path, ending
+
+    def __missing__(self, name: str) -> None:
+        file = self._path / f"{name}{self._ending}"
+        raise InputError(f"{file} does not exist: make it again with `dvc repro`")
+
+
+def read_all_metrics(folder: Path) -> Folder[Metrics]:
+    """Metrics of every study."""
+    return Folder(folder, ".json", read_metrics)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Metrics and pictures by study, where they come from, and the code of the stages."""
+    """Metrics and pictures by study, where they come from, and the code of the stages.
 
-    metrics: dict[str, Any]
-    figures: dict[str, bytes]
-    provenance: dict[str, dict[str, str]]
-    sources: dict[str, str]
+    Args:
+        metrics: content of each metrics file, by its name.
+        figures: PNG files by study.
+        provenance: tables of names and values, by their title.
+        sources: source code by stage.
+    """
+
+    metrics: Mapping[str, Metrics]
+    figures: Mapping[str, bytes]
+    provenance: Mapping[str, Mapping[str, str]]
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Since:
+    """What has changed since another revision.
+
+    Args:
+        before: name of the revision.
+        summary: what has changed, a line each.
+        table: metrics that differ.
+    """
+
+    before: str
+    summary: list[str]
+    table: Table
 
 
 def read_contents(metrics: Path, figures: Path, stages: Path, params: Path) -> Contents:
     """Read all files of these folders."""
     files = sorted([*metrics.glob("*.json"), *figures.glob("*.png")])
-    return Contents(
-        {path.stem: read_metrics(path) for path in files if path.suffix == ".json"},
-        {path.stem: path.read_bytes() for path in files if path.suffix == ".png"},
-        {
-            "Parameters": {name: str(x) for name, x in flatten(read_all(params)).items()},
-            "Digests (MD5, as in dvc.lock)": {str(path): digest(path) for path in files},
-            "Versions": {
-                "python": platform.python_version(),
-                **{package: version(package) for package in PACKAGES},
-            },
+    provenance = {
+        "Parameters": {name: str(x) for name, x in flatten(read_all(params)).items()},
+        "Digests (MD5, as in dvc.lock)": {str(path): digest(path) for path in files},
+        "Versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
         },
-        {path.stem: path.read_text(encoding="utf-8") for path in sorted(stages.glob("*.py"))},
+    }
+    return Contents(
+        read_all_metrics(metrics),
+        Folder(figures, ".png", Path.read_bytes),
+        provenance,
+        Folder(stages, ".py", lambda path: path.read_text(encoding="utf-8")),
     )
-
-
-def complete(page: Callable[[], str]) -> str:
-    """A page, once every number and picture that it needs is there.
-
-    Raises:
-        InputError: one is missing.
-    """
-    try:
-        return page()
-    except (UndefinedError, KeyError) as error:
-        raise InputError(
-            f"a number or picture that the report needs is missing: {error}; run `dvc repro`"
-        ) from None

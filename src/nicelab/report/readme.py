@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from nicelab.errors import InputError
-from nicelab.pipeline.artifacts import read_metrics, writing
+from nicelab.pipeline.artifacts import writing
 from nicelab.pipeline.options import PATH
+from nicelab.report.contents import read_all_metrics
 from nicelab.report.headlines import markdown, rows
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -31,7 +32,7 @@ def with_results(readme: str, table: str) -> str:
 @click.option("--metrics", type=PATH, default="metrics", show_default=True)
 def main(readme: Path, metrics: Path) -> None:
     """Put the results in METRICS into the README."""
-    table = markdown(rows({path.stem: read_metrics(path) for path in metrics.glob("*.json")}))
+    table = markdown(rows(read_all_metrics(metrics)))
     text = with_results(readme.read_text(encoding="utf-8"), table)
     with writing(readme) as temporary:
         temporary.write_text(text, encoding="utf-8")

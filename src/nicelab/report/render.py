@@ -15,46 +15,38 @@ from markupsafe import Markup
 from PIL import Image, ImageSequence
 
 from nicelab import formatting, published
+from nicelab.pipeline.metrics import Metrics
 from nicelab.report import headlines
+from nicelab.report.contents import Contents, Since
+from nicelab.report.tables import convolution, gradients, importance, inpainting, likelihood
+from nicelab.report.tables.table import Table
 
 NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
 FILM_WIDTH = 960  # pixels
+COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
-def render(
-    metrics: Mapping[str, Any],
-    figures: Mapping[str, bytes],
-    provenance: Mapping[str, Mapping[str, str]],
-    sources: Mapping[str, str],
-    since: Mapping[str, Any] | None = None,
-) -> str:
+def render(contents: Contents, since: Since | None = None) -> str:
     """The report.
 
     Args:
-        metrics: content of each metrics file, by its name; a number that the page needs and
-            does not find stops the rendering.
-        figures: PNG files by study.
-        provenance: tables of names and values, by their title.
-        sources: source code by stage.
-        since: what has changed: `before`, the revision; `summary`, lines; `headings` and `rows`.
+        contents: metrics, pictures, their provenance and the stages' sources.
+        since: what has changed since another revision, if the report is to tell.
 
     Raises:
-        jinja2.UndefinedError: a number is missing from the metrics.
+        InputError: a number or picture that the page needs is missing.
     """
+    figures = contents.figures
     template = _template(
         math=_math,
         uri=lambda study: _data_uri(figures[study]),
         dots=lambda study: _dots(figures[study]),
         film=lambda study: _film(figures[study]),
     )
-    return template.render(_context(metrics, provenance, sources, since))
+    return template.render(_context(contents), sources=contents.sources, since=since)
 
 
-def render_markdown(
-    metrics: Mapping[str, Any],
-    folder: str,
-    provenance: Mapping[str, Mapping[str, str]],
-) -> str:
+def render_markdown(contents: Contents, folder: str) -> str:
     """The same as Markdown, for the page of a repository; pictures are links into a folder."""
     template = _template(
         math=lambda latex, display="inline": (
@@ -64,7 +56,8 @@ def render_markdown(
         dots=lambda study: [],
         film=lambda study: {"uri": f"{folder}/{study}.png", "frames": 1, "width": 1, "height": 1},
     )
-    page = BeautifulSoup(template.render(_context(metrics, provenance, {}, None)), "html.parser")
+    text = template.render(_context(contents), sources={}, since=None)
+    page = BeautifulSoup(text, "html.parser")
     for element in page.select(NOT_IN_MARKDOWN):
         element.decompose()
     for link in page.select(".frame a"):
@@ -89,21 +82,63 @@ def _template(**functions: Callable[..., Any]) -> Template:
     return environment.get_template("report.html.jinja")
 
 
-def _context(
-    metrics: Mapping[str, Any],
-    provenance: Mapping[str, Mapping[str, str]],
-    sources: Mapping[str, str],
-    since: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+def _context(contents: Contents) -> dict[str, Any]:
+    metrics = contents.metrics
     return {
         "m": metrics,
-        "results": headlines.rows(dict(metrics)),
-        "headings": headlines.HEADINGS,
-        "provenance": provenance,
+        "tables": _tables(metrics),
+        "counts": _counts(metrics["inpainting"], metrics["importance"]),
+        "largest_claims_error": headlines.largest_claims_error(metrics["convolution"]),
+        "provenance": [
+            Table(title, ("name", "value"), list(values.items()))
+            for title, values in contents.provenance.items()
+        ],
         "published": published,
-        "sources": sources,
-        "since": since,
     }
+
+
+def _tables(metrics: Mapping[str, Metrics]) -> dict[str, Table | None]:
+    """Every table of results, by the name that the template knows it by."""
+    completions, gambler = metrics["inpainting"], metrics["importance"]
+    descent = metrics["gradients"]
+    return {
+        "results": headlines.table(metrics),
+        "likelihoods": likelihood.likelihoods(metrics["likelihood"]),
+        "other_images": likelihood.other_images(metrics["diagnostics"]),
+        "samples": likelihood.samples(metrics["samples"]),
+        "scales": likelihood.scales(metrics["samples"]),
+        "ascents": inpainting.ascents(completions),
+        "errors": inpainting.errors(completions),
+        "means": inpainting.means(completions),
+        "chains": inpainting.chains(completions),
+        "claims": convolution.claims(metrics["convolution"]),
+        "gambler": importance.estimators(gambler),
+        "intervals": importance.intervals(gambler),
+        "coverage": importance.coverage(gambler),
+        "descents": gradients.descents(descent),
+        "stationary_points": gradients.stationary_points(descent),
+        "faults": gradients.faults(descent),
+        "estimators": gradients.estimators(descent),
+        "elbo": gradients.elbo(descent),
+        "elbo_variances": gradients.elbo_variances(descent),
+        "bits": gradients.bits(descent),
+    }
+
+
+def _counts(completions: Metrics, gambler: Metrics) -> dict[str, str]:
+    """How many things a picture shows, in words."""
+    methods = gambler["methods"].values()
+    counts = {
+        "rules": len(completions["published"]),
+        "starts": len(completions["ascent"]),
+        "proposals": sum("hits" in method for method in methods),  # splitting has none
+        "estimators": sum(method["work"].value > 0 for method in methods),
+    }
+    return {name: _in_words(count) for name, count in counts.items()}
+
+
+def _in_words(count: int) -> str:
+    return COUNTS[count] if count < len(COUNTS) else str(count)
 
 
 def _math(latex: str, display: str = "inline") -> Markup:

@@ -3,14 +3,15 @@
 h = f_K ∘ … ∘ f_1 (x),    z = exp(s) ⊙ h,    log p(x) = Σ_i log p_logistic(z_i) + Σ_i s_i
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from nicelab.flows import logistic
 from nicelab.flows.coupling import AdditiveCoupling
+from nicelab.flows.flow import Flow, Recipe
+from nicelab.flows.logistic import Logistic
 from nicelab.pipeline.params import Section
 
 MASK = ("even", "odd")  # the half that each coupling shifts, in turn
@@ -19,12 +20,13 @@ MASK = ("even", "odd")  # the half that each coupling shifts, in turn
 class Architecture(Section):
     """Shape of the flow; the paper's for MNIST is 4 couplings, 5 hidden layers of 1000."""
 
+    family: Literal["nice"]
     couplings: Annotated[int, Field(ge=1, le=64)]
     hidden: Annotated[int, Field(ge=1, le=100_000)]
     depth: Annotated[int, Field(ge=1, le=64)]
 
 
-class NICE(nn.Module):
+class NICE(Flow):
     """The flow of Dinh, Krueger and Bengio (2014), equations 5–8 and section 5.
 
     Args:
@@ -32,8 +34,10 @@ class NICE(nn.Module):
         architecture: number and size of the couplings.
     """
 
+    prior = Logistic()
+
     def __init__(self, dimensions: int, architecture: Architecture) -> None:
-        super().__init__()
+        super().__init__(dimensions)
         self.couplings = nn.ModuleList(
             AdditiveCoupling(dimensions, MASK[k % 2], architecture.hidden, architecture.depth)
             for k in range(architecture.couplings)
@@ -41,10 +45,10 @@ class NICE(nn.Module):
         self.s = nn.Parameter(torch.zeros(dimensions))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Latent z, shape (*, D), and log|det ∂z/∂x|, a scalar that does not depend on x."""
+        """Latents z, shape (*, D), and log|det ∂z/∂x| = Σ s, the same for every image, (*)."""
         for coupling in self.couplings:
             x = coupling(x)
-        return self.s.exp() * x, self.s.sum()
+        return self.s.exp() * x, self.s.sum().expand(x.shape[:-1])
 
     def inverse(self, z: Tensor) -> Tensor:
         """The x for which forward(x) is z, shape (*, D)."""
@@ -53,26 +57,44 @@ class NICE(nn.Module):
             x = coupling.inverse(x)
         return x
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log density in nats, summed over D in float64; shape (*)."""
-        z, ladj = self(x)
-        return logistic.log_prob(z).sum(-1, dtype=torch.float64) + ladj
-
-    def sample(self, count: int, generator: torch.Generator, temperature: float = 1.0) -> Tensor:
-        """Independent draws of x, shape (count, D), from latents multiplied by a temperature."""
-        shape = (count, self.s.numel())
-        return self.inverse(temperature * logistic.sample(shape, generator, self.s.dtype))
-
     @torch.no_grad()
     def initialise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:
         """Start as the affine map that standardises data of this mean and spread, both (D,).
 
         The couplings start as the identity but for the bias of the last one on each half,
-        which centres the data; s starts where exp(s) ⊙ spread is the prior's.
+        which centres the data; s starts where exp(s) ⊙ spread is the prior's. The shifts are
+        learned in units of the spread.
         """
         for coupling in self.couplings:
             coupling.initialise(generator)
         for coupling in self.couplings[-2:]:
-            coupling.m[-1].bias.copy_(-mean[coupling.shifts :: 2])
-        self.s.copy_((logistic.STANDARD_DEVIATION / spread).log())
+            coupling.centre(mean)
+        self.s.copy_((self.prior.standard_deviation / spread).log())
+        for coupling in self.couplings:
+            coupling.learn_in_units(spread)
         return self
+
+    def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
+        """The couplings decay; the scaling does not, as that would pull exp(s) towards 1."""
+        scale_rate = recipe.learning_rate * recipe.scale_rate
+        return [
+            {"params": list(self.couplings.parameters()), "weight_decay": recipe.weight_decay},
+            {"params": [self.s], "weight_decay": 0.0, "lr": scale_rate},
+        ]
+
+    def finish(self) -> None:
+        """Fold the units of the shifts into plain weights."""
+        for coupling in self.couplings:
+            coupling.fold_units()
+
+    def spectrum(self) -> Tensor:
+        """σ_d = exp(−s_d), largest first, shape (D,): the weight of each latent in the image.
+
+        Dinh et al. (2014), section 5.1: the larger σ_d, the more variation its component explains.
+        """
+        return (-self.s.detach()).exp().sort(descending=True).values
+
+
+def build(architecture: Architecture, dimensions: int) -> NICE:
+    """A NICE of this architecture, not yet initialised."""
+    return NICE(dimensions, architecture)

@@ -1,0 +1,90 @@
+"""What the study of gradient estimators finds: the arrays that its stage writes and figures read.
+
+Points are (μ, σ); estimators are in the order of `names`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nicelab.records import Record, key
+
+CONVICTED = 4.0  # standard errors of its mean from which on an estimator counts as biased
+
+
+@dataclass(frozen=True)
+class Run(Record):
+    """SGD with one estimator over seeds; the last two of the sheet's estimators alone.
+
+    Args:
+        band: 2.5, 50 and 97.5 % quantiles over seeds, (3, steps + 1, 2).
+        expected: the descent that is expected of it, (steps + 1, 2).
+        ends: after the last step, (seeds, 2).
+    """
+
+    band: np.ndarray
+    expected: np.ndarray | None = None
+    ends: np.ndarray | None = None
+
+    def quantiles_of_ends(self) -> np.ndarray:
+        """2.5, 25, 50, 75 and 97.5 % of the ends, (5, 2)."""
+        return np.quantile(self.ends, [0.025, 0.25, 0.5, 0.75, 0.975], axis=0)
+
+
+@dataclass(frozen=True)
+class LongRun(Record):
+    """SGD with one estimator until it settles.
+
+    Args:
+        long: the expected descent at `long_steps`, (k, 2).
+        long_ends: after the last step, (seeds, 2).
+    """
+
+    long: np.ndarray
+    long_ends: np.ndarray
+
+
+@dataclass(frozen=True)
+class GradientsRecord(Record):
+    """The landscape, and each estimator's runs, bias, variance and cost.
+
+    Args:
+        map_mu: of the map's columns, (size,).
+        map_sigma: of its rows, (size,).
+        map_loss: L, (size, size).
+        map_basin: index of the minimum that descent from there reaches, (size, size).
+        map_variance_ratio: of the score function over pathwise, (size, size).
+        runs: by estimator.
+        names: of the estimators.
+        points: where bias and variance are measured, (points, 2).
+        z_scores: of the mean error, (points, estimators, 2), by μ and τ.
+        work: evaluations of f for a variance of 1, (points, estimators).
+        batches: sizes, (k,).
+        batch_variances: exact variance of a batch's mean, summed over μ and τ, (estimators, k).
+        batch_observed: the same, observed.
+        batch_errors: standard errors of that.
+        long_steps: at which long runs are kept.
+        long: by estimator of the sheet.
+    """
+
+    map_mu: np.ndarray
+    map_sigma: np.ndarray
+    map_loss: np.ndarray
+    map_basin: np.ndarray
+    map_variance_ratio: np.ndarray
+    runs: dict[str, Run] = key("{}")
+    names: np.ndarray
+    points: np.ndarray
+    z_scores: np.ndarray
+    work: np.ndarray
+    batches: np.ndarray
+    batch_variances: np.ndarray
+    batch_observed: np.ndarray
+    batch_errors: np.ndarray
+    long_steps: np.ndarray
+    long: dict[str, LongRun] = key("{}")
+
+    def convicted(self) -> list[str]:
+        """Names of the estimators whose bias a z-test proves at some point."""
+        worst = np.abs(self.z_scores).max((0, 2))
+        return [str(name) for name in self.names[worst > CONVICTED]]

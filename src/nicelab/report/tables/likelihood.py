@@ -1,0 +1,88 @@
+"""Tables of what the flow learned: likelihoods, other images and samples."""
+
+from nicelab.formatting import estimate, number
+from nicelab.pipeline.metrics import Metrics
+from nicelab.report.tables.table import NONE, Table
+
+PARTS = ("training", "validation", "test")
+
+
+def likelihoods(metrics: Metrics) -> Table:
+    """Likelihood of each part of the data, with its two errors."""
+    draws = metrics["test"]["log_likelihood_over_draws"].n
+    return Table(
+        f"Log-likelihood of {metrics['dataset']} in nats per image, "
+        f"each image dequantised {draws} times",
+        ("images", "number", "± over images", "± over noise draws", "bits per dimension"),
+        [_likelihood(part, metrics[part]) for part in PARTS],
+    )
+
+
+def _likelihood(part: str, metrics: Metrics) -> tuple[str, ...]:
+    return (
+        part,
+        str(metrics["log_likelihood"].n),
+        estimate(metrics["log_likelihood"]),
+        estimate(metrics["log_likelihood_over_draws"]),
+        estimate(metrics["bits_per_dim"]),
+    )
+
+
+def other_images(metrics: Metrics) -> Table:
+    """Likelihood by digit, and of images that are none."""
+    labels = metrics["labels"]["images"]
+    digits = [
+        (*_images(f"digit {digit}", found), NONE) for digit, found in metrics["by_digit"].items()
+    ]
+    others = [
+        (*_images(labels[kind], found), estimate(found["share_above_the_median_test_image"]))
+        for kind, found in metrics["other_images"].items()
+    ]
+    return Table(
+        f"Log-likelihood in nats of {metrics['dataset']} test images by digit, "
+        "and of images of other kinds",
+        ("images", "number", "log-likelihood", "share likelier than the median test image"),
+        [*digits, *others],
+    )
+
+
+def _images(name: str, metrics: Metrics) -> tuple[str, str, str]:
+    return name, str(metrics["log_likelihood"].n), estimate(metrics["log_likelihood"])
+
+
+def samples(metrics: Metrics) -> Table:
+    """How near to the training images samples come, and test images."""
+    test = ("test images", estimate(metrics["test"]["distance_to_training"]), "0.01", "0")
+    return Table(
+        f"Do samples repeat training images of {metrics['dataset']}?",
+        (
+            "images",
+            "distance to the nearest training image",
+            "share closer than the closest 1 % of test images",
+            "share of pixels outside [0, 1]",
+        ),
+        [*(_samples(t, found) for t, found in metrics["temperatures"].items()), test],
+    )
+
+
+def _samples(temperature: str, metrics: Metrics) -> tuple[str, ...]:
+    return (
+        f"samples at temperature {temperature}",
+        estimate(metrics["distance_to_training"]),
+        estimate(metrics["share_closer_than_the_closest_1_percent_of_test_images"]),
+        estimate(metrics["share_of_pixels_outside_0_1"]),
+    )
+
+
+def scales(metrics: Metrics) -> Table | None:
+    """Scales of the latent dimensions, if the flow has a layer that scales them."""
+    if "sigma" not in metrics:
+        return None
+    return Table(
+        f"Scales of the latent dimensions, {metrics['dataset']}",
+        ("", "σ (grey range)"),
+        [
+            (name, number(metrics["sigma"][name].value, ".3e"))
+            for name in ("largest", "median", "smallest")
+        ],
+    )

@@ -1,0 +1,147 @@
+"""The contract, on a family of the test's own: an affine map, whose density is a formula."""
+
+from types import ModuleType
+from typing import Any, Self
+
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor
+
+from nicelab.flows import checkpoint, registry
+from nicelab.flows.flow import Flow, Recipe
+from nicelab.flows.logistic import Logistic
+from nicelab.images.levels import dequantise
+from nicelab.likelihood.diagnostics import Diagnosis, diagnose
+from nicelab.likelihood.evaluation import Evaluation, measure
+from nicelab.likelihood.sampling import Sampling, look
+from nicelab.likelihood.training import Run, Training
+from nicelab.streams import generator
+
+DIMENSIONS = 784
+RECIPE = Training(
+    epochs=2,
+    batch=20,
+    learning_rate=1e-2,
+    scale_rate=1.0,
+    schedule="constant",
+    weight_decay=0.0,
+    precision="float32",
+    seed=0,
+)
+
+
+class Gaussian:
+    """Another prior than NICE's."""
+
+    name = "norm"
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        return torch.distributions.Normal(0.0, 1.0).log_prob(z)
+
+    def sample(
+        self, shape: tuple[int, ...], generator: torch.Generator, dtype: torch.dtype
+    ) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=dtype)
+
+
+class Affine(Flow):
+    """z = (x − m) exp(s): it has no couplings, no spectrum and nothing to finish."""
+
+    prior = Gaussian()
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__(dimensions)
+        self.m = torch.nn.Parameter(torch.zeros(dimensions))
+        self.log_scale = torch.nn.Parameter(torch.zeros(dimensions))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        ladj = self.log_scale.sum().expand(x.shape[:-1])
+        return (x - self.m) * self.log_scale.exp(), ladj
+
+    def inverse(self, z: Tensor) -> Tensor:
+        return z * (-self.log_scale).exp() + self.m
+
+    def initialise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:
+        self.m.data.copy_(mean)
+        self.log_scale.data.copy_(-spread.log())
+        return self
+
+    def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
+        return [{"params": list(self.parameters()), "weight_decay": 0.0}]
+
+
+@pytest.fixture
+def levels() -> Tensor:
+    return torch.randint(
+        0, 256, (60, DIMENSIONS), generator=generator(0, "levels"), dtype=torch.uint8
+    )
+
+
+@pytest.fixture
+def affine(levels: Tensor) -> Affine:
+    """Trained, as any family is, by code that knows the contract alone."""
+    model = Affine(DIMENSIONS)
+    silent = type("Silent", (), dict.fromkeys(("step", "epoch"), lambda *_: None))()
+    trained = Run(RECIPE, silent).train(model, levels, levels[:30])
+    assert len(trained.curve) == 2
+    return model.requires_grad_(False)
+
+
+def test_log_prob_is_the_formulas(affine: Affine) -> None:
+    x = torch.rand(7, DIMENSIONS, generator=generator(1))
+    exact = stats.norm.logpdf(x, affine.m, (-affine.log_scale).exp()).sum(-1)
+    torch.testing.assert_close(affine.log_prob(x), torch.from_numpy(exact), rtol=1e-5, atol=0)
+    torch.testing.assert_close(affine.log_likelihoods(x), affine.log_prob(x))
+
+
+def test_samples_have_the_priors_distribution(affine: Affine) -> None:
+    z, _ = affine(affine.sample(100, generator(2)))
+    assert stats.kstest(z.flatten().numpy(), "norm").pvalue > 1e-3
+
+
+def test_the_studies_take_any_family(affine: Affine, levels: Tensor) -> None:
+    parts = dict.fromkeys(("training", "validation", "test"), levels)
+    nats, _ = measure(affine, parts, Evaluation(draws=2, seed=0))
+    assert nats.test.shape == (60,)
+    labels = torch.arange(60).numpy() % 10
+    found, metrics = diagnose(affine, levels, labels, None, Diagnosis(images=10, seed=0))
+    assert metrics["labels"]["prior"] == "norm"
+    z = affine(dequantise(levels, generator(0, "test")))[0]
+    exact = stats.kstest(z[:, 3].numpy(), "norm").statistic
+    assert found.distances[3] == pytest.approx(exact)
+    x = dequantise(levels, generator(3))
+    config = Sampling(samples=100, temperatures=[1.0], grid=2, pairs=3, steps=4, seed=0)
+    assert look(affine, x, x, config)[0].spectrum is None
+
+
+def test_checkpoints_find_the_family_by_its_name(
+    affine: Affine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Any,  # noqa: ANN401
+) -> None:
+    """Another family is a module of the folder and nothing else."""
+    module = ModuleType("affine")
+    module.Architecture = type("Architecture", (registry.Choice,), {})
+    module.build = lambda architecture, dimensions: Affine(dimensions)
+    monkeypatch.setattr(registry, "names", lambda: ["affine", "nice"])
+    monkeypatch.setattr(registry, "_module", {"affine": module}.get)
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, affine, module.Architecture(family="affine"), "noise")
+    again, header = checkpoint.load(path, torch.device("cpu"))
+    assert header["architecture"] == {"family": "affine"}
+    x = torch.rand(3, DIMENSIONS, generator=generator(1))
+    assert torch.equal(again.log_prob(x), affine.log_prob(x))
+
+
+def test_an_unknown_family_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be one of nice, got 'glow'"):
+        registry.rebuild({"family": "glow"}, 4)
+
+
+def test_the_contract_cannot_be_left_half_done() -> None:
+    class Half(Flow):
+        prior = Logistic()
+
+    with pytest.raises(TypeError, match="abstract"):
+        Half(4)
