@@ -1,9 +1,11 @@
-"""The time of a training step."""
+"""The time of a training step, with the recipe of the train stage."""
 
 import time
 
 import torch
 from torch import Tensor
+
+from nicelab.likelihood.training import Training
 
 WARM_UP = 5  # steps before the clock starts
 
@@ -12,6 +14,20 @@ def wait_for(device: torch.device) -> None:
     """Wait until a GPU has done what it was told."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def recipe(batch: int, precision: str = "float32") -> Training:
+    """One epoch of the train stage's recipe."""
+    return Training(
+        epochs=1,
+        batch=batch,
+        learning_rate=1e-3,
+        scale_rate=20.0,
+        schedule="linear",
+        weight_decay=1.0,
+        precision=precision,
+        seed=0,
+    )
 
 
 class Clock:

@@ -13,9 +13,9 @@ import click
 import torch
 import torch.distributed as dist
 
-from clock import Clock
+from clock import Clock, recipe
 from nicelab.flows.families.nice import NICE, Architecture
-from nicelab.likelihood.training import Run, Training
+from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.machine.ranks import joined
 from nicelab.streams import generator
@@ -33,16 +33,7 @@ def main(batch: int, steps: int, device: torch.device) -> None:
         model = NICE(784, PAPER).to(device)
         levels = torch.randint(0, 256, (batch * steps, 784), generator=generator(0))
         pixels = levels.to(torch.uint8).to(device)
-        config = Training(
-            epochs=1,
-            batch=batch,
-            learning_rate=1e-3,
-            scale_rate=20.0,
-            schedule="linear",
-            weight_decay=1.0,
-            precision="float32",
-            seed=0,
-        )
+        config = recipe(batch)
         clock = Clock()
         Run(config, clock, ranks=ranks).train(model, pixels, pixels[:10])
         weights = sum(weight.numel() for weight in model.parameters())

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clock import WARM_UP, Clock, wait_for
+from clock import WARM_UP, Clock, recipe, wait_for
 from flows import ARCHITECTURE, HIDDEN, PEERS, WIDTH, ours, require_the_same
 from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
 from nicelab.images.levels import dequantise
-from nicelab.likelihood.training import Run, Training
+from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.statistics import mean
 from nicelab.streams import generator
@@ -27,16 +27,7 @@ from nicelab.streams import generator
 
 def our_step(pixels: Tensor, batch: int, precision: str) -> float:
     """Seconds of a step of `nicelab.likelihood.training.Run`, as the train stage calls it."""
-    config = Training(
-        epochs=1,
-        batch=batch,
-        learning_rate=1e-3,
-        scale_rate=20.0,
-        schedule="linear",
-        weight_decay=1.0,
-        precision=precision,
-        seed=0,
-    )
+    config = recipe(batch, precision)
     clock = Clock()
     Run(config, clock).train(NICE(WIDTH, ARCHITECTURE).to(pixels.device), pixels, pixels[:2])
     return clock.seconds()

@@ -10,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from imports import ROOT
-from labels import write_labelled
 from nicelab.report.contents import read_contents
 from nicelab.report.render import render
 
@@ -33,10 +32,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    others = (ROOT / name for name in ("figures", "stages", "params.yaml"))
-    path = folder / "report.html"
-    path.write_text(render(read_contents(write_labelled(folder / "metrics"), *others)))
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    parts = (ROOT / name for name in ("metrics", "figures", "stages", "params.yaml"))
+    path.write_text(render(read_contents(*parts)))
     return path
 
 

@@ -14,7 +14,6 @@ from rich.console import Console
 
 from conftest import run
 from imports import ROOT
-from labels import write_labelled
 from nicelab.commands.compare import compare as command
 from nicelab.commands.report import report
 from nicelab.comparison.difference import Difference, compare_revisions
@@ -28,7 +27,6 @@ from nicelab.comparison.experiments import (
 from nicelab.comparison.revisions import Revision
 from nicelab.comparison.tables import MODEL, cells, listed, summary, terminal
 from nicelab.comparison.verdicts import judge
-from nicelab.report.contents import Contents, read_contents
 from nicelab.statistics import Estimate, mean
 
 # DVC leaves files open when it does not find a revision.
@@ -359,11 +357,7 @@ def test_the_command_is_part_of_nicelab() -> None:
 
 
 def test_the_report_says_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(_: Path, *others: Path) -> Contents:
-        return read_contents(write_labelled(tmp_path / "metrics"), *others)
-
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("nicelab.commands.report.read_contents", read)
     out = tmp_path / "page.html"
     result = CliRunner().invoke(report, ["--against", "HEAD", "--out", str(out)])
     assert result.exit_code == 0, result.output

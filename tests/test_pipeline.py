@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,17 @@ def change(root: Path, section: str) -> None:
         yaml.dump(parameters, file)
 
 
+@contextmanager
+def touched(module: Path) -> Iterator[None]:
+    """A module with a line more."""
+    before = module.read_text()
+    module.write_text(before + "\n")
+    try:
+        yield
+    finally:
+        module.write_text(before)
+
+
 def downstream(names: set[str]) -> set[str]:
     """The named stages and all that depend on what they write."""
     declared = stages()
@@ -240,12 +252,8 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
 @pytest.mark.pipeline
 def test_stale_code_is_noticed(finished: Path) -> None:
     module = finished / "src" / "nicelab" / "importance" / "gambler.py"
-    before = module.read_text()
-    module.write_text(before + "\n")
-    try:
+    with touched(module):
         assert stale_stages(finished) == ["importance"]
-    finally:
-        module.write_text(before)
     assert stale_stages(finished) == []
 
 
@@ -258,24 +266,16 @@ def test_editing_one_family_trains_no_other(finished: Path) -> None:
     other.write_text(chosen.read_text() + "\n")
     assert stale_stages(finished) == []
     other.unlink()
-    before = chosen.read_text()
-    chosen.write_text(before + "\n")
-    try:
+    with touched(chosen):
         assert "train" in stale_stages(finished)
-    finally:
-        chosen.write_text(before)
 
 
 @pytest.mark.pipeline
 def test_editing_how_a_flow_is_trained_measures_nothing_again(finished: Path) -> None:
     """What follows runs again only if the model changes."""
     module = finished / "src" / "nicelab" / "likelihood" / "training.py"
-    before = module.read_text()
-    module.write_text(before + "\n")
-    try:
+    with touched(module):
         assert stale_stages(finished) == ["train"]
-    finally:
-        module.write_text(before)
 
 
 @pytest.mark.pipeline

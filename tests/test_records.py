@@ -20,11 +20,19 @@ class Sheet(Record):
 
 
 @dataclass(frozen=True)
+class Walk(Record):
+    relative: np.ndarray = key("relative_{}")
+    chips: np.ndarray = key("chips_{}")
+
+
+@dataclass(frozen=True)
 class Study(Record):
     tolerance: np.ndarray
     traces: dict[str, Trace] = key("{}")
     sheets: dict[str, Sheet] = key("sheet_{}")
     paths: dict[str, np.ndarray] = key("paths_{}")
+    walks: dict[str, Walk] = key("{}")
+    at_night: dict[str, Walk] = key("{}_at_night")
     spectrum: np.ndarray | None = None
 
 
@@ -38,6 +46,11 @@ def study() -> Study:
         traces={"grey": one, "sheet_as_printed": two},
         sheets={"as_printed": sheet},
         paths={"crude": np.array([next(x)])},
+        walks={
+            name: Walk(relative=np.array([next(x)]), chips=np.array([next(x)]))
+            for name in ("crude", "crude_too")
+        },
+        at_night={"doob": Walk(relative=np.array([next(x)]), chips=np.array([next(x)]))},
     )
 
 
@@ -51,6 +64,12 @@ NAMES = [
     "sheet_as_printed",
     "sheet_as_printed_trace",
     "paths_crude",
+    "relative_crude",
+    "chips_crude",
+    "relative_crude_too",
+    "chips_crude_too",
+    "relative_doob_at_night",
+    "chips_doob_at_night",
 ]
 
 
@@ -70,7 +89,9 @@ def test_what_was_written_comes_back() -> None:
     assert list(again.to_arrays()) == NAMES
 
 
-@pytest.mark.parametrize("name", ["tolerance", "grey_error", "sheet_as_printed_trace"])
+@pytest.mark.parametrize(
+    "name", ["tolerance", "grey_error", "sheet_as_printed_trace", "chips_crude"]
+)
 def test_a_missing_array_is_named(name: str) -> None:
     arrays = study().to_arrays()
     del arrays[name]

@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 from jinja2 import DictLoader, UndefinedError
 
 from imports import ROOT
-from labels import write_labelled
 from nicelab.commands.report import report
 from nicelab.errors import InputError
 from nicelab.report.contents import Contents, Since, read_contents
@@ -28,8 +27,8 @@ FIGURES = sorted(path.stem for path in (ROOT / "figures").glob("*.png"))
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of metrics with labels."""
-    return write_labelled(tmp_path_factory.mktemp("labelled") / "metrics")
+    """A copy of the committed metrics."""
+    return shutil.copytree(ROOT / "metrics", tmp_path_factory.mktemp("copy") / "metrics")
 
 
 @pytest.fixture(scope="module")
