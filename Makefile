@@ -1,5 +1,6 @@
 # make demo: everything on data that needs no download, in a scratch clone.
-# make test: the tests.          make repro: the real thing, on MNIST.
+# make test: the tests.          make quick: those that take seconds, for the edit loop.
+# make repro: the real thing, on MNIST.
 # make benchmark: the speed of a training step, against other code and the machine's limit.
 
 PYTHON ?= python3.11
@@ -7,12 +8,20 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test repro benchmark check lock deps readme clean
+.PHONY: demo test quick repro benchmark check lock deps readme clean
+
+# uv installs what pip would, from the same hashed list, and shows how far it is: it is the first
+# thing that pip installs. `make INSTALLER=pip …` does without it.
+INSTALLER ?= uv
+install-with-pip := .venv/bin/pip install --quiet
+install-with-uv := .venv/bin/uv pip install --python .venv/bin/python
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock
-	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements.lock > .venv/uv.lock
+	$(install-with-pip) --require-hashes -r .venv/uv.lock
+	$(install-with-$(INSTALLER)) --require-hashes -r requirements.lock
+	$(install-with-$(INSTALLER)) --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: .venv/.ready
@@ -22,8 +31,14 @@ demo: .venv/.ready
 	cd tmp/demo && PYTHONPATH=$(CURDIR)/tmp/demo/src dvc repro
 	@echo "The report is at $(CURDIR)/tmp/demo/report/report.html"
 
+# A process for each core, with one thread each: two that each use all cores get in their way.
+pytest := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 pytest --numprocesses auto --dist loadgroup
+
 test: .venv/.ready
-	pytest
+	$(pytest)
+
+quick: .venv/.ready
+	$(pytest) -m "not pipeline and not slow"
 
 repro: .venv/.ready
 	dvc repro

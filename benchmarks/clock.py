@@ -5,7 +5,7 @@ import time
 import torch
 from torch import Tensor
 
-from nicelab.likelihood.training import Training
+from nicelab.likelihood.recipe import Training
 
 WARM_UP = 5  # steps before the clock starts
 
@@ -23,6 +23,7 @@ def recipe(batch: int, precision: str = "float32") -> Training:
         batch=batch,
         learning_rate=1e-3,
         scale_rate=20.0,
+        warm_up=0,
         schedule="linear",
         weight_decay=1.0,
         precision=precision,

@@ -19,7 +19,8 @@ from flows import ARCHITECTURE, WIDTH, as_the_sheet
 from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
 from nicelab.images.levels import dequantise
-from nicelab.likelihood.training import Run, Training
+from nicelab.likelihood.recipe import Training
+from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_arrays
 from nicelab.pipeline.options import params_option
@@ -131,8 +132,7 @@ def main(images: Path, minutes: float, params: Path, device: torch.device) -> No
     for goal in GOALS:
         click.echo(f"| {goal:g} | {' | '.join(reached(p, goal) for p in curves.values())} |")
     last = " | ".join(
-        f"{estimate(vars(points[-1][1]))} after {points[-1][0]:.0f} s"
-        for points in curves.values()
+        f"{estimate(points[-1][1])} after {points[-1][0]:.0f} s" for points in curves.values()
     )
     click.echo(f"| where it was stopped | {last} |")
 

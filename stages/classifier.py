@@ -11,10 +11,11 @@ from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage, worked
 from nicelab.statistics import mean
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("images", type=PATH)
 @output("--model", "the weights (.safetensors)")
 @output("--metrics", "the accuracy (.json)")
@@ -30,6 +31,7 @@ def main(images: Path, model: Path, metrics: Path, device: torch.device, params:
     grey, test = (torch.from_numpy(scale(x.numpy())).to(device) for x in (pixels, test))
     classifier = train(grey, digits.long().to(device), recipe)
     accuracy = mean(classifier.classify(test).cpu() == truth)
+    worked(recipe.epochs * len(digits), "images")
     save(model, classifier, str(data["dataset"]))
     write_metrics(metrics, {"dataset": str(data["dataset"]), "test": {"accuracy": accuracy}})
 

@@ -8,9 +8,10 @@ from nicelab.flows.claims import Convolution, check
 from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @output("--arrays", "formula and oracle of each case (.npz)")
 @output("--metrics", "the largest error of each claim (.json)")
 @params_option

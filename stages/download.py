@@ -8,9 +8,10 @@ from nicelab.images import datasets
 from nicelab.pipeline.artifacts import writing_folder
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @output("--folder", "the data set (a folder)")
 @click.option(
     "--mirror",

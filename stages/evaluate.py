@@ -11,11 +11,12 @@ from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage, worked
 
 PARTS = ("training", "validation", "test")
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("images", type=PATH)
 @click.argument("model", type=PATH)
 @output("--arrays", "the likelihood of each image (.npz)")
@@ -36,6 +37,7 @@ def main(
     count = len(data["test_pixels"])
     parts = {p: torch.from_numpy(data[f"{p}_pixels"][:count]).to(device) for p in PARTS}
     likelihoods, summary = measure(flow, parts, config)
+    worked(config.draws * sum(map(len, parts.values())), "images")
     write_record(arrays, likelihoods)
     write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
 

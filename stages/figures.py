@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from nicelab.figures import style
 from nicelab.pipeline.artifacts import read_metrics, read_record
 from nicelab.pipeline.options import PATH, output
+from nicelab.pipeline.timing import Stage
 
 STUDIES = (
     "training",
@@ -33,7 +34,7 @@ STUDIES = (
 )
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("study", type=click.Choice(STUDIES))
 @click.argument("arrays", type=PATH)
 @click.argument("metrics", type=PATH)

@@ -11,9 +11,10 @@ from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @output("--arrays", "the runs (.npz)")
 @output("--metrics", "where they end, and the exact answers (.json)")
 @device_option

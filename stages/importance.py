@@ -12,9 +12,10 @@ from nicelab.machine.ranks import joined
 from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record, write_table
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @output("--arrays", "the curves and paths (.npz)")
 @output("--ladder", "the relative errors, for `dvc plots` (.csv)")
 @output("--metrics", "estimate and exact answer (.json)")

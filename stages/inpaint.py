@@ -13,9 +13,10 @@ from nicelab.inpainting.scores import Study, score
 from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_record, require_writable, write_metrics, write_record
 from nicelab.pipeline.options import PATH, output
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("problems", type=PATH)
 @click.argument("model", type=PATH)
 @click.argument("judge", type=PATH)

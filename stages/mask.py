@@ -9,9 +9,10 @@ from nicelab.inpainting.problems import Masking, hide
 from nicelab.pipeline.artifacts import read_arrays, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("images", type=PATH)
 @click.argument("masks", type=PATH)
 @output("--arrays", "the images and their masks (.npz)")

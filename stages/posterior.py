@@ -13,9 +13,10 @@ from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_arrays, read_record, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("images", type=PATH)
 @click.argument("problems", type=PATH)
 @click.argument("model", type=PATH)

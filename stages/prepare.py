@@ -9,9 +9,10 @@ from nicelab.images.preparation import Preparation, prepare
 from nicelab.pipeline.artifacts import digest, require_writable, write_arrays, write_metrics
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("folder", type=PATH)
 @output("--images", "the arrays (.npz)")
 @output("--metrics", "the numbers of images (.json)")

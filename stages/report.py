@@ -7,11 +7,12 @@ import click
 
 from nicelab.pipeline.artifacts import require_writable, writing
 from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.timing import Stage
 from nicelab.report.contents import read_contents
 from nicelab.report.render import render, render_markdown
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("metrics", type=PATH)
 @click.argument("figures", type=PATH)
 @click.argument("stages", type=PATH)

@@ -7,10 +7,12 @@ import torch
 
 from nicelab.flows import checkpoint, registry
 from nicelab.likelihood.progress import TrainingProgress
+from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.snapshots import Snapshots
-from nicelab.likelihood.training import Run, Training
+from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
-from nicelab.machine.ranks import joined
+from nicelab.machine.precision import resolve
+from nicelab.machine.ranks import Ranks, joined
 from nicelab.pipeline.artifacts import (
     digest,
     read_arrays,
@@ -20,9 +22,10 @@ from nicelab.pipeline.artifacts import (
 )
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage, worked
 
 
-@click.command()
+@click.command(cls=Stage)
 @click.argument("images", type=PATH)
 @output("--model", "the weights (.safetensors)")
 @output("--curve", "the training curve (.csv)")
@@ -41,29 +44,25 @@ def main(
     config = load(params, "train", Training)
     require_writable(model, curve, metrics)
     arrays = read_arrays(images, "dataset", "training_pixels", "validation_pixels")
-    dataset = str(arrays["dataset"])
     with joined(device) as (ranks, device):
         pixels, validation = (
             torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
             for part in ("training", "validation")
         )
         flow = registry.build(architecture, pixels.shape[1]).to(device)
-        made_on = {
-            "device": device.type,
-            "processes": ranks.size,
-            "threads": torch.get_num_threads(),
-        }
+        made_on = _made_on(config, device, ranks)
         memory = Snapshots(model, digest(images), architecture, config, made_on)
         whole_batches = len(pixels) // config.batch * config.batch
         progress = TrainingProgress(config.epochs, whole_batches, silent=not ranks.first)
         trained = Run(config, progress, memory, ranks).train(flow, pixels, validation)
+        worked(config.epochs * whole_batches, "images")
     if not ranks.first:
         return
 
-    checkpoint.save(model, flow, architecture, dataset)
+    checkpoint.save(model, flow, architecture, str(arrays["dataset"]))
     write_table(curve, trained.curve)
     summary = {
-        "dataset": dataset,
+        "dataset": str(arrays["dataset"]),
         "parameters": sum(weight.numel() for weight in flow.parameters()),
         "epochs": config.epochs,
         "best_epoch": trained.best_epoch,
@@ -74,6 +73,16 @@ def main(
     }
     write_metrics(metrics, summary)
     memory.clear()
+
+
+def _made_on(config: Training, device: torch.device, ranks: Ranks) -> dict[str, str | int]:
+    """What decides how the training rounds, beside its parameters and its data."""
+    return {
+        "precision": resolve(config.precision, device),
+        "device": device.type,
+        "processes": ranks.size,
+        "threads": torch.get_num_threads(),
+    }
 
 
 if __name__ == "__main__":

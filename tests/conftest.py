@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
+from ruamel.yaml import YAML
 
 from imports import ROOT
 from nicelab.flows.families.nice import NICE, Architecture
@@ -13,6 +15,20 @@ from nicelab.streams import generator
 
 os.environ.pop("NICELAB_MNIST_MIRROR", None)
 os.environ.pop("NICELAB_DEVICE", None)
+
+SMALL = {
+    "model": {"hidden": 64},
+    "train": {"epochs": 10},
+    "sample": {"samples": 100},
+    "classifier": {"epochs": 5},
+    "mask": {"images": 7},
+    "gradients": {"steps": 50, "seeds": 40, "replicates": 400},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
 
 
 @pytest.fixture
@@ -38,7 +54,7 @@ def flow(random: torch.Generator) -> NICE:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Make scratch clones of the files as they stand, with the demo's parameters and no cache."""
+    """Make scratch clones of the files as they stand, with small parameters and no cache."""
 
     def make(name: str) -> Path:
         root = tmp_path_factory.mktemp(name)
@@ -49,18 +65,41 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             if source.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        shutil.copy(ROOT / "demo" / "params.yaml", root / "params.yaml")
+        write_small_parameters(root / "params.yaml")
         return root
 
     return make
 
 
+def write_small_parameters(path: Path) -> None:
+    """The demo's, with less to do: these runs are looked at for their bytes, not their numbers."""
+    yaml = YAML(typ="safe", pure=True)
+    parameters = yaml.load(ROOT / "demo" / "params.yaml")
+    for section, changes in SMALL.items():
+        parameters[section].update(changes)
+    with path.open("w") as file:
+        yaml.dump(parameters, file)
+
+
 @pytest.fixture(scope="session")
-def finished(clone: Callable[[str], Path]) -> Path:
-    """A scratch clone in which the whole pipeline has run on the digits."""
-    root = clone("finished")
-    run(root, "dvc", "repro")
-    return root
+def finished(
+    clone: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Path:
+    """A scratch clone in which the whole pipeline has run on the digits.
+
+    There is one for all processes that share the tests. Tests that change it belong to the group
+    `finished`, so that they come one after the other; those that do not belong to it may look at
+    outputs, at `dvc.lock`, and at nothing else.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared if worker_id == "master" else shared.parent
+    note = shared / "finished"
+    with FileLock(shared / "finished.lock"):
+        if not note.exists():
+            root = clone("finished")
+            run(root, "dvc", "repro")
+            note.write_text(str(root))
+    return Path(note.read_text())
 
 
 def run(root: Path, *command: str, ok: bool = True, **variables: str) -> str:

@@ -14,8 +14,9 @@ from nicelab.flows.logistic import Logistic
 from nicelab.images.levels import dequantise
 from nicelab.likelihood.diagnostics import Diagnosis, diagnose
 from nicelab.likelihood.evaluation import Evaluation, measure
+from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.sampling import Sampling, look
-from nicelab.likelihood.training import Run, Training
+from nicelab.likelihood.training import Run
 from nicelab.streams import generator
 
 DIMENSIONS = 784
@@ -24,6 +25,7 @@ RECIPE = Training(
     batch=20,
     learning_rate=1e-2,
     scale_rate=1.0,
+    warm_up=0,
     schedule="constant",
     weight_decay=0.0,
     precision="float32",

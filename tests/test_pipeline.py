@@ -220,11 +220,13 @@ def downstream(names: set[str]) -> set[str]:
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 def test_a_second_run_runs_nothing(finished: Path) -> None:
     assert "Running stage" not in run(finished, "dvc", "repro")
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 @pytest.mark.parametrize("section", AFFECTED)
 def test_a_section_affects_its_stage_its_figure_and_the_report(
     finished: Path, section: str
@@ -240,6 +242,7 @@ def test_a_section_affects_its_stage_its_figure_and_the_report(
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(finished, root, symlinks=True)
@@ -250,6 +253,7 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 def test_stale_code_is_noticed(finished: Path) -> None:
     module = finished / "src" / "nicelab" / "importance" / "gambler.py"
     with touched(module):
@@ -258,6 +262,7 @@ def test_stale_code_is_noticed(finished: Path) -> None:
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 def test_editing_one_family_trains_no_other(finished: Path) -> None:
     folder = finished / FAMILIES
     other, chosen = folder / "other.py", folder / f"{FAMILY}.py"
@@ -271,6 +276,7 @@ def test_editing_one_family_trains_no_other(finished: Path) -> None:
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 def test_editing_how_a_flow_is_trained_measures_nothing_again(finished: Path) -> None:
     """What follows runs again only if the model changes."""
     module = finished / "src" / "nicelab" / "likelihood" / "training.py"
@@ -296,16 +302,19 @@ def test_a_broken_pipeline_is_no_clean_bill(clone: Callable[[str], Path]) -> Non
 
 
 @pytest.mark.pipeline
-def test_two_clean_runs_give_the_same_bytes(finished: Path, clone: Callable[[str], Path]) -> None:
+def test_two_clean_runs_give_the_same_bytes(
+    clone: Callable[[str], Path], request: pytest.FixtureRequest
+) -> None:
     """`dvc.lock` holds the digest of every output."""
     again = clone("again")
     run(again, "dvc", "repro", NICELAB_DEVICE="cpu")
+    finished = request.getfixturevalue("finished")  # made meanwhile, by another process
     assert (again / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
 
 
 @pytest.mark.pipeline
 def test_a_killed_run_goes_on_and_gives_the_same_bytes(
-    finished: Path, clone: Callable[[str], Path]
+    clone: Callable[[str], Path], request: pytest.FixtureRequest
 ) -> None:
     """DVC and the training under it are killed together, as by a power cut."""
     root = clone("killed")
@@ -318,11 +327,13 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
                 os.killpg(process.pid, signal.SIGKILL)
     assert not (root / "model" / "nice.safetensors").exists()
     assert "going on after epoch" in run(root, "dvc", "repro", "train")
+    finished = request.getfixturevalue("finished")
     for output in ("model/nice.safetensors", "results/training.csv", "metrics/training.json"):
         assert (root / output).read_bytes() == (finished / output).read_bytes()
 
 
 @pytest.mark.pipeline
+@pytest.mark.xdist_group("finished")
 def test_metrics_are_shown_and_compared(finished: Path) -> None:
     shown = run(finished, "dvc", "metrics", "show")
     assert "test.log_likelihood.value" in shown

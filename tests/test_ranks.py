@@ -48,7 +48,7 @@ def work(tmp_path: Path) -> Path:
     )
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["hidden"] = 32
-    parameters["train"].update(batch=51, epochs=5)
+    parameters["train"].update(batch=51, epochs=5, precision="float32")
     write_parameters(tmp_path, parameters)
     return tmp_path
 

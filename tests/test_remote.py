@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from conftest import run
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("finished")]
 
 BUCKET = "nicelab"
 CACHED = (

@@ -157,7 +157,7 @@ def refused(result: Result, message: str) -> None:
         ("train", "train.learning_rate", -0.1, "train.learning_rate must be > 0, got -0.1"),
         ("train", "train.learning_rate", "fast", "train.learning_rate must be a valid number"),
         ("train", "train.schedule", "step", "'constant', 'linear' or 'cosine', got 'step'"),
-        ("train", "train.precision", "float16", "train.precision must be 'float32' or 'bfloat16'"),
+        ("train", "train.precision", "float16", "must be 'auto', 'float32' or 'bfloat16'"),
         ("train", "train.weight_decay", -1, "train.weight_decay must be >= 0, got -1"),
         ("train", "train.epoch", 3, "train.epoch is unknown; did you mean epochs?"),
         ("evaluate", "evaluate.draws", 1, "evaluate.draws must be >= 2, got 1"),

@@ -5,6 +5,7 @@ import click
 from nicelab.commands.compare import compare
 from nicelab.commands.model import inpaint, log_prob, sample
 from nicelab.commands.report import report
+from nicelab.commands.timings import timings
 
 
 @click.group()
@@ -12,5 +13,5 @@ def main() -> None:
     """Use a trained NICE, and compare runs. The pipeline itself is run with `dvc repro`."""
 
 
-for command in (compare, report, sample, log_prob, inpaint):
+for command in (compare, report, sample, log_prob, inpaint, timings):
     main.add_command(command)

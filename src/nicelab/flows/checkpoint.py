@@ -14,7 +14,15 @@ from nicelab.pipeline.params import Section
 
 
 def save(path: Path, model: Flow, architecture: Section, dataset: str) -> None:
-    """Write the model's weights, its architecture and the name of the data it was trained on."""
+    """Write the model's weights, its architecture and the name of the data it was trained on.
+
+    Raises:
+        ValueError: the model is not finished, so that its weights are not those of its family.
+    """
+    with torch.device("meta"):
+        plain = registry.build(architecture, model.dimensions)
+    if extra := model.state_dict().keys() - plain.state_dict().keys():
+        raise ValueError(f"finish() the model before it is saved: it has {sorted(extra)}")
     tensors = {name: w.detach().cpu().numpy() for name, w in model.state_dict().items()}
     header = {
         "architecture": architecture.model_dump(),

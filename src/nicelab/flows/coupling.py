@@ -101,7 +101,7 @@ class _Units(nn.Module):
 
     def __init__(self, unit: Tensor) -> None:
         super().__init__()
-        self.unit = unit
+        self.register_buffer("unit", unit)
 
     def forward(self, shift: Tensor) -> Tensor:
         return shift * self.unit

@@ -5,7 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from nicelab.machine.precision import Precision, autocast
+
 Density = Callable[[Tensor], Tensor]  # images (*, D) to log p in nats, (*)
+Field = Callable[[Tensor], Tensor]  # images (*, D) to a vector each, (*, D)
 
 BATCH = 4096  # images at once: bounds the memory
 
@@ -15,6 +18,23 @@ def gradient(density: Density, x: Tensor) -> tuple[Tensor, Tensor]:
     pairs = [_gradient(density, part) for part in x.reshape(-1, x.shape[-1]).split(BATCH)]
     log_prob, by_x = (torch.cat(parts) for parts in zip(*pairs, strict=True))
     return log_prob.view(x.shape[:-1]), by_x.view(x.shape)
+
+
+def score(density: Density, precision: Precision) -> Field:
+    """X → ∇ log p(x), with the matrix products in this precision."""
+
+    def field(x: Tensor) -> Tensor:
+        with autocast(precision, x.device):
+            return gradient(density, x)[1]
+
+    return field
+
+
+@torch.no_grad()
+def evaluate(density: Density, x: Tensor) -> Tensor:
+    """The log density alone, shape (*)."""
+    parts = x.reshape(-1, x.shape[-1]).split(BATCH)
+    return torch.cat([density(part) for part in parts]).view(x.shape[:-1])
 
 
 def _gradient(density: Density, x: Tensor) -> tuple[Tensor, Tensor]:

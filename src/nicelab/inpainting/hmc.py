@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nicelab.inpainting.density import Density, gradient
+from nicelab.inpainting.density import Density, Field, evaluate
 
 ACCEPTANCE = 0.65  # aimed at; best for many dimensions (Beskos et al., 2013)
 JITTER = 0.2  # relative, of the step, so that no trajectory returns to where it began
@@ -55,12 +55,13 @@ class Draw:
     acceptance: Tensor
 
 
-Point = tuple[Tensor, Tensor, Tensor]  # x, (k, m, D), log p, (k, m), and its gradient
-
-
 @dataclass(frozen=True)
 class Hmc:
     """Hamiltonian Monte Carlo (Neal, 2011) of many chains at once, each with its own step.
+
+    A trajectory may follow any field that depends on the position alone: leapfrog steps stay
+    reversible and keep the volume, and log p itself decides whether the end is accepted. So a
+    gradient in low precision costs acceptance, if anything, and no exactness.
 
     Args:
         leapfrog: steps of each trajectory.
@@ -75,12 +76,18 @@ class Hmc:
     step_size: float
 
     def chains(
-        self, density: Density, start: Tensor, factor: Tensor, random: torch.Generator
+        self,
+        density: Density,
+        field: Field,
+        start: Tensor,
+        factor: Tensor,
+        random: torch.Generator,
     ) -> Iterator[Draw]:
         """The state after each trajectory that follows the warm-up.
 
         Args:
             density: log p.
+            field: ∇ log p, or near it: what the trajectories follow.
             start: where the chains begin, observed pixels included, shape (k, m, D).
             factor: A of each mask, shape (k, D, D); the mass matrix is (A Aᵀ)⁻¹.
             random: the source of momenta, jitter and decisions.
@@ -90,15 +97,14 @@ class Hmc:
             return torch.rand(x.shape[:2], generator=random, device=x.device, dtype=torch.float64)
 
         a = factor.to(start.dtype)
-        x, (log_prob, g) = start, gradient(density, start)
+        x, log_prob, g = start, evaluate(density, start), field(start)
         log_step = torch.full_like(log_prob, self.step_size).log()
         for i in range(self.warm_up + self.draws):
             jitter = 1 + JITTER * (2 * uniform() - 1)
             step = (log_step.exp() * jitter).to(x.dtype)[..., None]
             momentum = torch.randn(x.shape, generator=random, device=x.device, dtype=x.dtype)
-            (q, new_log_prob, new_g), p = self._travel(
-                density, (x, log_prob, g), momentum, step, a
-            )
+            q, new_g, p = self._travel(field, (x, g, momentum), step, a)
+            new_log_prob = evaluate(density, q)
             kinetic = (p.double().square() - momentum.double().square()).sum(-1) / 2
             ratio = new_log_prob.double() - log_prob - kinetic
             acceptance = ratio.clamp(max=0).exp().nan_to_num(0)
@@ -111,16 +117,16 @@ class Hmc:
                 yield Draw(x, log_prob, acceptance)
 
     def _travel(
-        self, density: Density, begin: Point, momentum: Tensor, step: Tensor, a: Tensor
-    ) -> tuple[Point, Tensor]:
-        """One trajectory by the leapfrog method: where it ends, and the momentum there."""
-        q, log_prob, g = begin
-        p = momentum + step / 2 * (g @ a)
+        self, field: Field, begin: tuple[Tensor, Tensor, Tensor], step: Tensor, a: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One trajectory by the leapfrog method: position, field and momentum at its end."""
+        q, g, p = begin
+        p = p + step / 2 * (g @ a)
         for j in range(self.leapfrog):
             q = q + step * (p @ a.mT)
-            log_prob, g = gradient(density, q)
+            g = field(q)
             p = p + step * (0.5 if j == self.leapfrog - 1 else 1.0) * (g @ a)
-        return (q, log_prob, g), p
+        return q, g, p
 
 
 @dataclass(frozen=True)

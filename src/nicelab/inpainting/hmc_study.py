@@ -13,11 +13,12 @@ from nicelab.flows.flow import Flow
 from nicelab.images.levels import SIDE
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.inpainting.density import Density, fisher_information
+from nicelab.inpainting.density import Density, fisher_information, score
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.hmc import Hmc, Moments, factor, summarise
 from nicelab.inpainting.records import Posterior, Problems
 from nicelab.inpainting.rules import DecayingAdam
+from nicelab.machine.precision import Choice, resolve
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
@@ -39,6 +40,7 @@ class Chains(Section):
     warm_up: Annotated[int, Field(ge=1)]
     draws: Annotated[int, Field(ge=4)]
     samples: Annotated[int, Field(ge=2)]
+    precision: Choice
     seed: Annotated[int, Field(ge=0)]
 
 
@@ -64,7 +66,8 @@ def sample(
         start = state.x
     hmc = Hmc(config.leapfrog, config.warm_up, config.draws, config.step_size.trajectory)
     random = generator(config.seed, "chains", device=device)
-    draws = hmc.chains(density, start, factor(fisher, corrupted.hidden), random)
+    field = score(density, resolve(config.precision, device))
+    draws = hmc.chains(density, field, start, factor(fisher, corrupted.hidden), random)
     draws = tqdm(draws, "chains, after their warm-up", config.draws, unit=" draws", disable=None)
     return summarise(draws, config.chains, lambda x, log_p: scalars(x, log_p, corrupted.hidden))
 

@@ -1,13 +1,11 @@
 """Maximum likelihood for a flow: dequantise, ascend, keep the best validation weights."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -15,24 +13,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
 from nicelab.images.levels import dequantise, moments
-from nicelab.machine.device import DTYPES
+from nicelab.likelihood.halves import HalvedMatrices, multiplied
+from nicelab.likelihood.recipe import Training, rate_factor
+from nicelab.machine.precision import Precision, autocast, resolve
 from nicelab.machine.ranks import ALONE, Ranks
-from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
-
-
-class Training(Section):
-    """How a flow is trained."""
-
-    epochs: Annotated[int, Field(ge=1, le=100_000)]
-    batch: Annotated[int, Field(ge=1, le=1_000_000)]
-    learning_rate: Annotated[float, Field(gt=0)]
-    scale_rate: Annotated[float, Field(gt=0)]
-    schedule: Literal["constant", "linear", "cosine"]
-    weight_decay: Annotated[float, Field(ge=0)]
-    precision: Literal["float32", "bfloat16"]
-    seed: Annotated[int, Field(ge=0)]
 
 
 class Progress(Protocol):
@@ -60,11 +46,19 @@ class Memory(Protocol):
 
 @dataclass(frozen=True)
 class Trained:
-    """The training curve, a row an epoch; the weights with the best validation likelihood."""
+    """How a training went.
+
+    Args:
+        curve: a row an epoch, its likelihoods in the training's precision.
+        best_epoch: the one whose weights were kept.
+        validation: log-likelihood of the kept weights, in float32.
+        precision: of the matrix products on the way.
+    """
 
     curve: list[dict[str, float]]
     best_epoch: int
     validation: Estimate
+    precision: Precision
 
 
 @dataclass
@@ -72,6 +66,8 @@ class _State:
     """All that changes while a model trains."""
 
     model: Flow
+    precision: Precision
+    matrices: HalvedMatrices
     optimiser: Optimizer
     decay: LambdaLR
     curve: list[dict[str, float]] = field(default_factory=list)
@@ -81,6 +77,7 @@ class _State:
     def dump(self) -> dict[str, Any]:
         return {
             "model": self.model.state_dict(),
+            "matrices": self.matrices.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "decay": self.decay.state_dict(),
             "curve": self.curve,
@@ -89,7 +86,7 @@ class _State:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        for part in ("model", "optimiser", "decay"):
+        for part in ("model", "matrices", "optimiser", "decay"):
             getattr(self, part).load_state_dict(state[part])
         for name in ("curve", "best_epoch", "best_weights"):
             setattr(self, name, state[name])
@@ -100,16 +97,13 @@ class _State:
         likelihood = row["validation_log_likelihood"]
         if likelihood == max(r["validation_log_likelihood"] for r in self.curve):
             self.best_epoch = len(self.curve)
-            self.best_weights = {n: w.clone() for n, w in self.model.state_dict().items()}
+            live = self.model.state_dict(keep_vars=True)
+            self.best_weights = {name: self.matrices.whole(w) for name, w in live.items()}
 
-
-def schedule(kind: str) -> Callable[[float], float]:
-    """Factor of the learning rate against the share of training done, from 1 downwards."""
-    return {
-        "constant": lambda done: 1.0,
-        "linear": lambda done: 1 - done,
-        "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
-    }[kind]
+    def keep_best(self) -> None:
+        """Give the model the best weights so far, in float32."""
+        self.matrices.end()
+        self.model.load_state_dict(self.best_weights)
 
 
 @dataclass(frozen=True)
@@ -150,25 +144,30 @@ class Run:
         for epoch in range(len(state.curve) + 1, self.recipe.epochs + 1):
             row = {"epoch": epoch, "learning_rate": state.decay.get_last_lr()[0]}
             row["training_log_likelihood"] = self._ascend(log_prob, images, state, epoch)
-            row |= self._validate(model, held_out)
+            with autocast(state.precision, images.device):
+                validation = self._validate(model, held_out)
+            row["validation_log_likelihood"] = validation.value
+            row["validation_standard_error"] = validation.standard_error
             _require_finite(row, self.recipe)
             state.append(row)
             if self.memory and self.ranks.first:
                 self.memory.save(state.dump())
             self.progress.epoch(row)
-        model.load_state_dict(state.best_weights)
+        state.keep_best()
         model.finish()
-        best = state.curve[state.best_epoch - 1]
-        names = ("validation_log_likelihood", "validation_standard_error")
-        estimate = Estimate(*(best[name] for name in names), len(validation))
-        return Trained(state.curve, state.best_epoch, estimate)
+        validation = self._validate(model, held_out)
+        return Trained(state.curve, state.best_epoch, validation, state.precision)
 
     def _begin(self, model: Flow, images: int) -> _State:
         """The first state, or the last one of a training that was interrupted."""
-        recipe = self.recipe
+        recipe, precision = self.recipe, resolve(self.recipe.precision, model.device)
         optimiser = AdamW(model.groups(recipe), lr=recipe.learning_rate, fused=True)
-        steps, factor = recipe.epochs * (images // recipe.batch), schedule(recipe.schedule)
-        state = _State(model, optimiser, LambdaLR(optimiser, lambda step: factor(step / steps)))
+        # Several processes have to average gradients before a step; a GPU casts in no time.
+        halved = precision == "bfloat16" and self.ranks.size == 1 and model.device.type == "cpu"
+        matrices = HalvedMatrices(multiplied(model) if halved else (), optimiser)
+        steps = recipe.epochs * (images // recipe.batch)
+        decay = LambdaLR(optimiser, rate_factor(recipe, steps))
+        state = _State(model, precision, matrices, optimiser, decay)
         kept = self.memory.load() if self.memory and self.ranks.first else None
         if self.memory and (kept := self.ranks.same(kept)):
             state.restore(kept)
@@ -184,7 +183,7 @@ class Run:
         batch, ranks, sums = self.recipe.batch, self.ranks, []
         for index in self._batches(len(images), epoch):
             share = ranks.share(index).to(x.device)
-            with _precision(self.recipe.precision, x.device):
+            with autocast(state.precision, x.device):
                 log_likelihood = log_prob(x[share]).sum() / batch
             state.optimiser.zero_grad()
             (-ranks.size * log_likelihood).backward()  # gradients are then averaged over ranks
@@ -200,13 +199,9 @@ class Run:
         batch = self.recipe.batch
         yield from order[: count // batch * batch].split(batch)
 
-    def _validate(self, model: Flow, held_out: Tensor) -> dict[str, float]:
+    def _validate(self, model: Flow, held_out: Tensor) -> Estimate:
         likelihoods = model.log_likelihoods(self.ranks.share(held_out))
-        estimate = mean(self.ranks.merge(likelihoods, len(held_out)).cpu())
-        return {
-            "validation_log_likelihood": estimate.value,
-            "validation_standard_error": estimate.standard_error,
-        }
+        return mean(self.ranks.merge(likelihoods, len(held_out)).cpu())
 
     def _stream(self, *name: str | int, device: torch.device | str = "cpu") -> torch.Generator:
         return generator(self.recipe.seed, *name, device=device)
@@ -221,13 +216,6 @@ class _LogProb(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.model.log_prob(x)
-
-
-def _precision(name: str, device: torch.device) -> torch.autocast | nullcontext:
-    """Matrix products in this precision; weights, sums and likelihoods stay in float32/64."""
-    if name == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, DTYPES[name])
 
 
 def _require_batch(batch: int, images: int, ranks: Ranks) -> None:

@@ -1,4 +1,4 @@
-"""Where the arithmetic runs, and in which precision."""
+"""Where the arithmetic runs."""
 
 import os
 from collections.abc import Callable
@@ -7,8 +7,6 @@ import click
 import torch
 
 from nicelab.errors import InputError
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 
 
 def device_option(command: Callable) -> Callable:

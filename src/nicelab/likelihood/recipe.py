@@ -1,0 +1,46 @@
+"""The recipe of a training: its constants, and how the learning rate goes."""
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nicelab.machine.precision import Choice
+from nicelab.pipeline.params import Section
+
+
+class Training(Section):
+    """How a flow is trained."""
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)]
+    batch: Annotated[int, Field(ge=1, le=1_000_000)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    scale_rate: Annotated[float, Field(gt=0)]
+    warm_up: Annotated[int, Field(ge=0, le=1_000_000)]
+    schedule: Literal["constant", "linear", "cosine"]
+    weight_decay: Annotated[float, Field(ge=0)]
+    precision: Choice
+    seed: Annotated[int, Field(ge=0)]
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1 - done,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+}
+
+
+def rate_factor(recipe: Training, steps: int) -> Callable[[int], float]:
+    """Factor of the learning rate at each of so many steps, counted from 0.
+
+    The schedule goes from 1 downwards; on the first `warm_up` steps the factor also rises
+    linearly.
+    """
+    fall = SCHEDULES[recipe.schedule]
+
+    def factor(step: int) -> float:
+        rise = (step + 1) / (recipe.warm_up + 1)
+        return min(rise, 1.0) * fall(step / steps)
+
+    return factor
