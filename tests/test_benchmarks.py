@@ -4,8 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from imports import ROOT
 from nicelab.gradients.estimators import ESTIMATORS
+
+pytestmark = pytest.mark.slow
 
 
 def run(script: str, *options: str) -> str:

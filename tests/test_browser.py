@@ -13,6 +13,8 @@ from imports import ROOT
 from nicelab.report.contents import read_contents
 from nicelab.report.render import render
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 

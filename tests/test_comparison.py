@@ -289,6 +289,7 @@ def test_a_shallow_clone(project: Path, tmp_path: Path, monkeypatch: pytest.Monk
     refused(invoke("HEAD~1"), "revision HEAD~1 cannot be opened (history missing?")
 
 
+@pytest.mark.slow
 def test_experiments(project: Path) -> None:
     """Each beside the others, as a table and as a picture, and against a commit by its name."""
     refused(invoke("--experiments"), "no experiments from this commit")
@@ -305,6 +306,7 @@ def test_experiments(project: Path) -> None:
     assert found["params"] == {"train.gain": [0.0, 40]}
 
 
+@pytest.mark.slow
 def test_seeds_are_averaged_recipe_by_recipe(project: Path) -> None:
     """The same run under two names counts once; a recipe with one seed has no error."""
     refused(invoke("--experiments", "--over-seeds"), "no experiments from this commit")
@@ -351,6 +353,7 @@ def test_intervals_of_few_runs_are_students() -> None:
     assert half == pytest.approx([6.3531, 2.1513, 0.98, 0, np.nan], rel=1e-4, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_the_command_is_part_of_nicelab() -> None:
     done = subprocess.run(["nicelab", "compare", "--help"], capture_output=True, text=True)
     assert "DVC experiment" in done.stdout

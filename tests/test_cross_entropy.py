@@ -72,6 +72,7 @@ def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
     assert 1.106 < relative_variance(SHEET, found) ** 0.5 < 1.2
 
 
+@pytest.mark.slow
 def test_a_learned_proposal_has_hardly_any_variance() -> None:
     """Below 0.01, from samples alone."""
     by_play = learn(SHEET, timed, ROUNDS, DRAWS)

@@ -38,6 +38,7 @@ def test_option_and_variable() -> None:
     assert CliRunner().invoke(show, []).output in ("cpu\n", "cuda\n")
 
 
+@pytest.mark.slow
 def test_denormal_numbers_count_as_zero_in_every_thread() -> None:
     small = torch.full((1_000_000,), 1e-30)
     torch.set_flush_denormal(False)

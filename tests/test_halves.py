@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from nicelab.likelihood.halves import HalvedMatrices, halve, join, multiplied
+from nicelab.likelihood.halves import HalvedWeights, halve, join, multiplied
 
 RATE, DECAY = 1e-3, 0.5
 
@@ -27,7 +27,7 @@ def trained(steps: int, gradient: float = 1e-2) -> tuple[Tensor, Tensor, list[Te
     layer = nn.Linear(300, 200, bias=False)
     optimiser = AdamW(layer.parameters(), lr=RATE, weight_decay=DECAY)
     start = layer.weight.detach().clone()
-    halves = HalvedMatrices(multiplied(layer), optimiser)
+    halves = HalvedWeights(multiplied(layer), optimiser)
     slopes = [gradient * torch.randn(200, 300).bfloat16() for _ in range(steps)]
     for slope in slopes:
         (layer.weight * slope).sum().backward()
@@ -60,7 +60,7 @@ def test_small_steps_are_not_lost() -> None:
     layer = nn.Linear(20, 20, bias=False)
     nn.init.ones_(layer.weight)
     optimiser = AdamW(layer.parameters(), lr=1e-6, weight_decay=0.0)
-    halves = HalvedMatrices(multiplied(layer), optimiser)
+    halves = HalvedWeights(multiplied(layer), optimiser)
     for _ in range(100):
         layer.weight.sum().backward()
     moved = 1 - halves.whole(layer.weight)
@@ -71,10 +71,10 @@ def test_small_steps_are_not_lost() -> None:
 def test_goes_on_from_its_state() -> None:
     """Also where the rate changes afterwards."""
 
-    def layer() -> tuple[nn.Linear, AdamW, HalvedMatrices]:
+    def layer() -> tuple[nn.Linear, AdamW, HalvedWeights]:
         layer = nn.Linear(30, 20, bias=False)
         optimiser = AdamW(layer.parameters(), lr=RATE)
-        return layer, optimiser, HalvedMatrices(multiplied(layer), optimiser)
+        return layer, optimiser, HalvedWeights(multiplied(layer), optimiser)
 
     one, two = layer(), layer()
     for step in range(6):
@@ -92,7 +92,7 @@ def test_goes_on_from_its_state() -> None:
 def test_the_rate_of_the_moment_holds() -> None:
     layer = nn.Linear(4, 4, bias=False)
     optimiser = AdamW(layer.parameters(), lr=RATE, weight_decay=0.0)
-    halves = HalvedMatrices(multiplied(layer), optimiser)
+    halves = HalvedWeights(multiplied(layer), optimiser)
     before = halves.whole(layer.weight)
     optimiser.param_groups[0]["lr"] = 0.0
     layer.weight.sum().backward()
@@ -103,7 +103,7 @@ def test_the_end_leaves_plain_weights() -> None:
     layer = nn.Linear(4, 4)
     optimiser = AdamW(layer.parameters(), lr=RATE)
     before = layer.weight.detach().clone()
-    halves = HalvedMatrices(multiplied(layer), optimiser)
+    halves = HalvedWeights(multiplied(layer), optimiser)
     assert layer.weight.dtype == torch.bfloat16
     halves.end()
     assert torch.equal(layer.weight.detach(), before)
@@ -115,6 +115,6 @@ def test_the_end_leaves_plain_weights() -> None:
 def test_a_gradient_that_is_no_number_shows(value: float) -> None:
     layer = nn.Linear(4, 4, bias=False)
     optimiser = AdamW(layer.parameters(), lr=RATE)
-    halves = HalvedMatrices(multiplied(layer), optimiser)
+    halves = HalvedWeights(multiplied(layer), optimiser)
     (layer.weight * value).sum().backward()
     assert not halves.whole(layer.weight).isfinite().any()

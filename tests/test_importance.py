@@ -180,6 +180,7 @@ def test_trajectories_end_with_their_game() -> None:
         assert ((0 < seen[:-1]) & (seen[:-1] < 3)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SHEET, SHORT, OTHER])
 def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
     """Of the exact answer; its observed relative error within 4 of its own of the exact one."""

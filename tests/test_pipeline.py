@@ -135,6 +135,7 @@ def test_make_deps_adds_what_is_imported_and_drops_what_is_not(tmp_path: Path) -
         assert rewritten(tmp_path) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", stages())
 def test_a_removed_dep_or_param_is_noticed(name: str) -> None:
     stage = stages()[name]

@@ -79,6 +79,7 @@ def test_the_probability_to_reach_the_target() -> None:
             np.testing.assert_allclose(np.exp(before[1:-1]), h, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_rare_and_long_games() -> None:
     """20 000 plays, 2000 chips: I is 10⁻²⁷, weights far off the path exceed float64."""
     game = Gambler(start=1000, target=2000, plays=20_000, p="18/37")

@@ -14,6 +14,8 @@ from nicelab.flows import checkpoint
 from nicelab.machine.ranks import Ranks
 from nicelab.pipeline.artifacts import read_metrics, read_table, write_arrays
 
+pytestmark = pytest.mark.slow
+
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 SCRIPT = str(ROOT / "stages" / "train.py")
 

@@ -104,6 +104,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(
     tmp_path: Path, training: list[str]
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(
     assert digests(tmp_path / "killed") == digests(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_other_parameters_do_not_go_on_from_a_snapshot(
     tmp_path: Path, training: list[str]
 ) -> None:

@@ -81,7 +81,7 @@ def test_keeps_the_best_validation_weights(precision: str) -> None:
     )
     values = [row["validation_log_likelihood"] for row in trained.curve]
     assert max(values) > values[-1]
-    assert trained.validation.value == pytest.approx(max(values), rel=2e-3)
+    assert trained.validation.value == pytest.approx(max(values), abs=0.2)
     assert trained.precision == precision
     assert trained.curve[trained.best_epoch - 1]["validation_log_likelihood"] == max(values)
     kept = model.log_likelihoods(dequantise(pixels(40, 1), generator(0, "validation")))

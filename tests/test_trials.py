@@ -66,6 +66,7 @@ def test_replicates_are_independent_and_unbiased() -> None:
     assert abs(np.corrcoef(centre[1:], centre[:-1])[0, 1]) < 4 / 400**0.5
 
 
+@pytest.mark.slow
 def test_two_processes_say_what_one_says(tmp_path: Path) -> None:
     """Byte for byte: every path has its own random numbers, and the sums have their order."""
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")

@@ -7,6 +7,17 @@ import torch
 from torch import Tensor, nn
 
 Half = Literal["even", "odd"]
+Halves = tuple[Tensor, Tensor]  # the entries at even and at odd positions
+
+
+def split(x: Tensor) -> Halves:
+    """The halves of x, (*, D), each (*, D/2)."""
+    return x.unflatten(-1, (-1, 2)).unbind(-1)
+
+
+def join(halves: Halves) -> Tensor:
+    """The x of these halves."""
+    return torch.stack(halves, dim=-1).flatten(-2)
 
 
 class AdditiveCoupling(nn.Module):
@@ -50,10 +61,13 @@ class AdditiveCoupling(nn.Module):
         return self._shift(y, -1)
 
     def _shift(self, x: Tensor, sign: int) -> Tensor:
-        halves = list(x.unflatten(-1, (-1, 2)).unbind(-1))  # (even, odd), each (*, D/2)
-        kept = halves[1 - self.shifts]
-        halves[self.shifts] = torch.add(halves[self.shifts], self.m(kept), alpha=sign)
-        return torch.stack(halves, dim=-1).flatten(-2)
+        return join(self.shift(split(x), sign))
+
+    def shift(self, halves: Halves, sign: int) -> Halves:
+        """The same on halves, each (*, D/2), with a sign of +1 forward and −1 backward."""
+        kept, shifted = halves[1 - self.shifts], halves[self.shifts]
+        shifted = torch.add(shifted, self.m(kept), alpha=sign)
+        return (kept, shifted) if self.shifts else (shifted, kept)
 
     @torch.no_grad()
     def initialise(self, generator: torch.Generator) -> None:

@@ -22,15 +22,20 @@ PIXELS = SIDE * SIDE
 def dequantise(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Continuous images from grey levels, with fresh noise for every pixel of every image.
 
+    The noise has 16 bits: with the 8 of a level, x has the 24 of a float32, and is never rounded
+    to 1 or to another level.
+
     Args:
         pixels: levels 0–255, shape (*, D), dtype uint8.
         generator: the source of the noise, on the device of `pixels`.
 
     Returns:
-        float32 in [0, 1], shape (*, D).
+        float32 in [0, 1), shape (*, D).
     """
-    noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
-    return (pixels + noise) / LEVELS
+    words = torch.empty(-(-pixels.numel() // 4), dtype=torch.int64, device=pixels.device)
+    words.random_(-(2**63), None, generator=generator)
+    noise = words.view(torch.int16)[: pixels.numel()].view(pixels.shape)
+    return ((pixels.int() << 16) + (noise.int() + (1 << 15))).float() / (LEVELS << 16)
 
 
 def moments(pixels: Tensor) -> tuple[Tensor, Tensor]:

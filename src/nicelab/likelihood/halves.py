@@ -1,4 +1,4 @@
-"""AdamW for matrices that multiply as bfloat16, on a processor.
+"""AdamW for weights that multiply as bfloat16, on a processor.
 
 Mixed precision keeps float32 weights beside the bfloat16 ones that multiply (Micikevicius et al.,
 2018, section 3.1), and casts them at every step. Here a weight is stored once, in two halves: its
@@ -8,7 +8,7 @@ bits, read as a whole number, are
 
 and the upper half is w rounded to bfloat16. The model's parameters are the upper halves, so that
 nothing is cast; the optimiser adds its small steps to both, so that nothing is lost. It runs as
-soon as the backward pass has a matrix's gradient, which is then still in the processor's cache.
+soon as the backward pass has a weight's gradient, which is then still in the processor's cache.
 """
 
 import math
@@ -36,7 +36,7 @@ def join(upper: Tensor, lower: Tensor) -> Tensor:
     return ((upper.view(torch.int16).int() << 16) + lower.int()).view(torch.float32)
 
 
-class HalvedMatrices:
+class HalvedWeights:
     """Parameters in halves, and AdamW's moments of them; the first moment is bfloat16.
 
     Making one turns the parameters into their upper halves; from then on each backward pass also
@@ -52,39 +52,39 @@ class HalvedMatrices:
         set_num_threads(min(torch.get_num_threads(), get_num_threads()))
         groups = enumerate(optimiser.param_groups)
         place = {weight: index for index, group in groups for weight in group["params"]}
-        self._matrices = {w: _Matrix(w, optimiser, place[w]) for w in weights}
+        self._halved = {w: _Halved(w, optimiser, place[w]) for w in weights}
 
     def whole(self, weight: Tensor) -> Tensor:
         """A copy of a parameter in float32, whether it is in halves or not."""
-        matrix = self._matrices.get(weight)
-        return weight.detach().clone() if matrix is None else join(weight.detach(), matrix.lower)
+        halved = self._halved.get(weight)
+        return weight.detach().clone() if halved is None else join(weight.detach(), halved.lower)
 
     def end(self) -> None:
         """Make the parameters whole again; no backward pass takes a step any more."""
-        for weight, matrix in self._matrices.items():
-            matrix.hook.remove()
+        for weight, halved in self._halved.items():
+            halved.hook.remove()
             weight.data = self.whole(weight)
-        self._matrices = {}
+        self._halved = {}
 
     def state_dict(self) -> list[dict[str, Any]]:
         """All that is not in the parameters."""
-        return [matrix.state_dict() for matrix in self._matrices.values()]
+        return [halved.state_dict() for halved in self._halved.values()]
 
     def load_state_dict(self, state: list[dict[str, Any]]) -> None:
         """Go on from such a state."""
-        for matrix, kept in zip(self._matrices.values(), state, strict=True):
-            matrix.load_state_dict(kept)
+        for halved, kept in zip(self._halved.values(), state, strict=True):
+            halved.load_state_dict(kept)
 
 
 def multiplied(model: nn.Module) -> Iterator[nn.Parameter]:
-    """The matrices of linear layers, which autocast multiplies as bfloat16."""
+    """The weights and biases of linear layers, which autocast takes as bfloat16."""
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            yield module.weight
+            yield from module.parameters()
 
 
-class _Matrix:
-    """One matrix: its lower half, its moments, its steps so far.
+class _Halved:
+    """One parameter: its lower half, its moments, its steps so far.
 
     It asks the optimiser for its group at each step: loading a state makes other dictionaries.
     """

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
 from nicelab.images.levels import dequantise, moments
-from nicelab.likelihood.halves import HalvedMatrices, multiplied
+from nicelab.likelihood.halves import HalvedWeights, multiplied
 from nicelab.likelihood.recipe import Training, rate_factor
 from nicelab.machine.precision import Precision, autocast, resolve
 from nicelab.machine.ranks import ALONE, Ranks
@@ -67,7 +67,7 @@ class _State:
 
     model: Flow
     precision: Precision
-    matrices: HalvedMatrices
+    halves: HalvedWeights
     optimiser: Optimizer
     decay: LambdaLR
     curve: list[dict[str, float]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class _State:
     def dump(self) -> dict[str, Any]:
         return {
             "model": self.model.state_dict(),
-            "matrices": self.matrices.state_dict(),
+            "halves": self.halves.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "decay": self.decay.state_dict(),
             "curve": self.curve,
@@ -86,7 +86,7 @@ class _State:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        for part in ("model", "matrices", "optimiser", "decay"):
+        for part in ("model", "halves", "optimiser", "decay"):
             getattr(self, part).load_state_dict(state[part])
         for name in ("curve", "best_epoch", "best_weights"):
             setattr(self, name, state[name])
@@ -98,11 +98,11 @@ class _State:
         if likelihood == max(r["validation_log_likelihood"] for r in self.curve):
             self.best_epoch = len(self.curve)
             live = self.model.state_dict(keep_vars=True)
-            self.best_weights = {name: self.matrices.whole(w) for name, w in live.items()}
+            self.best_weights = {name: self.halves.whole(w) for name, w in live.items()}
 
     def keep_best(self) -> None:
         """Give the model the best weights so far, in float32."""
-        self.matrices.end()
+        self.halves.end()
         self.model.load_state_dict(self.best_weights)
 
 
@@ -164,10 +164,10 @@ class Run:
         optimiser = AdamW(model.groups(recipe), lr=recipe.learning_rate, fused=True)
         # Several processes have to average gradients before a step; a GPU casts in no time.
         halved = precision == "bfloat16" and self.ranks.size == 1 and model.device.type == "cpu"
-        matrices = HalvedMatrices(multiplied(model) if halved else (), optimiser)
+        halves = HalvedWeights(multiplied(model) if halved else (), optimiser)
         steps = recipe.epochs * (images // recipe.batch)
         decay = LambdaLR(optimiser, rate_factor(recipe, steps))
-        state = _State(model, precision, matrices, optimiser, decay)
+        state = _State(model, precision, halves, optimiser, decay)
         kept = self.memory.load() if self.memory and self.ranks.first else None
         if self.memory and (kept := self.ranks.same(kept)):
             state.restore(kept)

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from nicelab.flows.coupling import AdditiveCoupling
+from nicelab.flows.coupling import AdditiveCoupling, join, split
 from nicelab.flows.flow import Flow, Recipe
 from nicelab.flows.logistic import Logistic
 from nicelab.pipeline.params import Section
@@ -46,16 +46,17 @@ class NICE(Flow):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Latents z, shape (*, D), and log|det ∂z/∂x| = Σ s, the same for every image, (*)."""
+        halves = split(x)
         for coupling in self.couplings:
-            x = coupling(x)
-        return self.s.exp() * x, self.s.sum().expand(x.shape[:-1])
+            halves = coupling.shift(halves, +1)
+        return self.s.exp() * join(halves), self.s.sum().expand(x.shape[:-1])
 
     def inverse(self, z: Tensor) -> Tensor:
         """The x for which forward(x) is z, shape (*, D)."""
-        x = z * (-self.s).exp()
+        halves = split(z * (-self.s).exp())
         for coupling in reversed(self.couplings):
-            x = coupling.inverse(x)
-        return x
+            halves = coupling.shift(halves, -1)
+        return join(halves)
 
     @torch.no_grad()
     def initialise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:
