@@ -35,7 +35,8 @@ demo: .venv/.ready
 pytest := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 pytest --numprocesses auto --dist loadgroup
 
 test: .venv/.ready
-	$(pytest)
+	$(pytest) -m "not pipeline"
+	pytest -m pipeline
 
 quick: .venv/.ready
 	$(pytest) -m "not pipeline and not slow"
