@@ -32,11 +32,10 @@ demo: .venv/.ready
 	@echo "The report is at $(CURDIR)/tmp/demo/report/report.html"
 
 # A process for each core, with one thread each: two that each use all cores get in their way.
-pytest := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 pytest --numprocesses auto --dist loadgroup
+pytest := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile
 
 test: .venv/.ready
-	$(pytest) -m "not pipeline"
-	pytest -m pipeline
+	$(pytest)
 
 quick: .venv/.ready
 	$(pytest) -m "not pipeline and not slow"

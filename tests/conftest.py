@@ -87,9 +87,7 @@ def finished(
 ) -> Path:
     """A scratch clone in which the whole pipeline has run on the digits.
 
-    There is one for all processes that share the tests. Tests that change it belong to the group
-    `finished`, so that they come one after the other; those that do not belong to it may look at
-    outputs, at `dvc.lock`, and at nothing else.
+    There is one for all processes that share the tests, and nobody changes it.
     """
     shared = tmp_path_factory.getbasetemp()
     shared = shared if worker_id == "master" else shared.parent
@@ -100,6 +98,14 @@ def finished(
             run(root, "dvc", "repro")
             note.write_text(str(root))
     return Path(note.read_text())
+
+
+@pytest.fixture(scope="module")
+def own(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it that the tests of a module may change."""
+    root = tmp_path_factory.mktemp("own") / "clone"
+    shutil.copytree(finished, root, symlinks=True)
+    return root
 
 
 def run(root: Path, *command: str, ok: bool = True, **variables: str) -> str:

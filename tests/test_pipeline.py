@@ -1,10 +1,7 @@
 """The pipeline as DVC sees it: what is declared, what is run again, and the same bytes twice."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -221,29 +218,24 @@ def downstream(names: set[str]) -> set[str]:
 
 
 @pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
-def test_a_second_run_runs_nothing(finished: Path) -> None:
-    assert "Running stage" not in run(finished, "dvc", "repro")
+def test_a_second_run_runs_nothing(own: Path) -> None:
+    assert "Running stage" not in run(own, "dvc", "repro")
 
 
 @pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
 @pytest.mark.parametrize("section", AFFECTED)
-def test_a_section_affects_its_stage_its_figure_and_the_report(
-    finished: Path, section: str
-) -> None:
-    before = (finished / "params.yaml").read_text()
-    change(finished, section)
+def test_a_section_affects_its_stage_its_figure_and_the_report(own: Path, section: str) -> None:
+    before = (own / "params.yaml").read_text()
+    change(own, section)
     try:
-        stale = set(stale_stages(finished))
+        stale = set(stale_stages(own))
     finally:
-        (finished / "params.yaml").write_text(before)
+        (own / "params.yaml").write_text(before)
     assert stale
     assert downstream(stale) == AFFECTED[section]
 
 
 @pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
 def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(finished, root, symlinks=True)
@@ -254,35 +246,32 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
-def test_stale_code_is_noticed(finished: Path) -> None:
-    module = finished / "src" / "nicelab" / "importance" / "gambler.py"
+def test_stale_code_is_noticed(own: Path) -> None:
+    module = own / "src" / "nicelab" / "importance" / "gambler.py"
     with touched(module):
-        assert stale_stages(finished) == ["importance"]
-    assert stale_stages(finished) == []
+        assert stale_stages(own) == ["importance"]
+    assert stale_stages(own) == []
 
 
 @pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
-def test_editing_one_family_trains_no_other(finished: Path) -> None:
-    folder = finished / FAMILIES
+def test_editing_one_family_trains_no_other(own: Path) -> None:
+    folder = own / FAMILIES
     other, chosen = folder / "other.py", folder / f"{FAMILY}.py"
     other.write_text(chosen.read_text())
-    assert stale_stages(finished) == []
+    assert stale_stages(own) == []
     other.write_text(chosen.read_text() + "\n")
-    assert stale_stages(finished) == []
+    assert stale_stages(own) == []
     other.unlink()
     with touched(chosen):
-        assert "train" in stale_stages(finished)
+        assert "train" in stale_stages(own)
 
 
 @pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
-def test_editing_how_a_flow_is_trained_measures_nothing_again(finished: Path) -> None:
+def test_editing_how_a_flow_is_trained_measures_nothing_again(own: Path) -> None:
     """What follows runs again only if the model changes."""
-    module = finished / "src" / "nicelab" / "likelihood" / "training.py"
+    module = own / "src" / "nicelab" / "likelihood" / "training.py"
     with touched(module):
-        assert stale_stages(finished) == ["train"]
+        assert stale_stages(own) == ["train"]
 
 
 @pytest.mark.pipeline
@@ -303,38 +292,6 @@ def test_a_broken_pipeline_is_no_clean_bill(clone: Callable[[str], Path]) -> Non
 
 
 @pytest.mark.pipeline
-def test_two_clean_runs_give_the_same_bytes(
-    clone: Callable[[str], Path], request: pytest.FixtureRequest
-) -> None:
-    """`dvc.lock` holds the digest of every output."""
-    again = clone("again")
-    run(again, "dvc", "repro", NICELAB_DEVICE="cpu")
-    finished = request.getfixturevalue("finished")  # made meanwhile, by another process
-    assert (again / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
-
-
-@pytest.mark.pipeline
-def test_a_killed_run_goes_on_and_gives_the_same_bytes(
-    clone: Callable[[str], Path], request: pytest.FixtureRequest
-) -> None:
-    """DVC and the training under it are killed together, as by a power cut."""
-    root = clone("killed")
-    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
-    how = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
-    command = ["dvc", "repro", "train"]
-    with subprocess.Popen(command, cwd=root, env=environment, **how) as process:
-        for line in process.stdout:
-            if line.startswith("epoch 5/"):
-                os.killpg(process.pid, signal.SIGKILL)
-    assert not (root / "model" / "nice.safetensors").exists()
-    assert "going on after epoch" in run(root, "dvc", "repro", "train")
-    finished = request.getfixturevalue("finished")
-    for output in ("model/nice.safetensors", "results/training.csv", "metrics/training.json"):
-        assert (root / output).read_bytes() == (finished / output).read_bytes()
-
-
-@pytest.mark.pipeline
-@pytest.mark.xdist_group("finished")
 def test_metrics_are_shown_and_compared(finished: Path) -> None:
     shown = run(finished, "dvc", "metrics", "show")
     assert "test.log_likelihood.value" in shown

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from conftest import run
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.xdist_group("finished")]
+pytestmark = pytest.mark.pipeline
 
 BUCKET = "nicelab"
 CACHED = (
@@ -55,13 +55,13 @@ def add_remote(root: Path, address: str) -> None:
 
 
 @pytest.fixture
-def other(finished: Path, server: str, tmp_path: Path) -> Path:
+def other(own: Path, server: str, tmp_path: Path) -> Path:
     """A clone of the finished pipeline: what git knows, and the address of the remote."""
-    add_remote(finished, server)
-    run(finished, "dvc", "push", "-q")
+    add_remote(own, server)
+    run(own, "dvc", "push", "-q")
     root = tmp_path / "other"
     shutil.copytree(
-        finished, root, symlinks=True, ignore=shutil.ignore_patterns("cache", "tmp", ".git")
+        own, root, symlinks=True, ignore=shutil.ignore_patterns("cache", "tmp", ".git")
     )
     run(root, "git", "init", "-q")
     for path in CACHED:
@@ -82,10 +82,10 @@ def object_of(root: Path, path: str) -> str:
     return f"files/md5/{md5[:2]}/{md5[2:]}"
 
 
-def test_another_clone_pulls_the_model_and_trains_nothing(finished: Path, other: Path) -> None:
+def test_another_clone_pulls_the_model_and_trains_nothing(own: Path, other: Path) -> None:
     run(other, "dvc", "pull", "-q")
     for path in ("model/nice.safetensors", "report/report.html"):
-        assert (other / path).read_bytes() == (finished / path).read_bytes()
+        assert (other / path).read_bytes() == (own / path).read_bytes()
     (other / "report" / "report.html").unlink()
     printed = run(other, "dvc", "repro", "--pull")
     assert "Running stage" not in printed
@@ -93,7 +93,7 @@ def test_another_clone_pulls_the_model_and_trains_nothing(finished: Path, other:
     (other / "report" / "report.html").unlink()
     run(other, "dvc", "repro", "--force", "--single-item", "report")
     assert (other / "report" / "report.html").read_bytes() == (
-        finished / "report" / "report.html"
+        own / "report" / "report.html"
     ).read_bytes()
 
 
