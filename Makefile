@@ -32,7 +32,7 @@ demo: .venv/.ready
 	@echo "The report is at $(CURDIR)/tmp/demo/report/report.html"
 
 # A process for each core, with one thread each: two that each use all cores get in their way.
-pytest := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile
+pytest := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test: .venv/.ready
 	$(pytest)

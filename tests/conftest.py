@@ -26,9 +26,12 @@ SMALL = {
 }
 
 
+LONGEST = ("test_pipeline.py", "test_same_bytes.py")  # each runs the whole pipeline once
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes begins first, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture
