@@ -324,9 +324,9 @@ def test_metrics_of_the_sheets_constants() -> None:
     assert "probability" not in methods["crude"]
     ends = {"lower": 0, "upper": pytest.approx(1 - 0.025 ** (1 / 3000))}
     assert methods["crude"]["intervals"] == {"clopper_pearson": ends}
-    for name in ("sheet", "splitting_by_reach"):
+    for name, quantile in (("sheet", 1.959964), ("splitting_by_reach", 2.045230)):
         estimate, found = methods[name]["probability"], methods[name]["intervals"]
-        half = 1.959964 * estimate.standard_error
+        half = quantile * estimate.standard_error
         assert found["normal"]["upper"] == pytest.approx(estimate.value + half)
         ratio = np.exp(half / estimate.value)
         assert found["log_normal"]["lower"] == pytest.approx(estimate.value / ratio)

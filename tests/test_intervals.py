@@ -9,6 +9,8 @@ from nicelab.importance.intervals import (
     coverage,
     log_normal,
     normal,
+    share_covered,
+    student,
     weight_diagnostics,
 )
 from nicelab.importance.proposals import Constant
@@ -26,6 +28,21 @@ def test_ends_of_the_intervals() -> None:
     assert np.log(found.upper[0] / 2) == pytest.approx(1.959964 * 0.25, abs=1e-6)
     assert not log_normal(np.zeros(1), np.zeros(1)).covers(1e-6).any()
     assert clopper_pearson(0, 3000).upper == pytest.approx(1 - 0.025 ** (1 / 3000))
+
+
+def test_few_groups_need_students_quantile() -> None:
+    """Means of 5 normal groups are covered as often as said, within 4 standard errors.
+
+    With the normal quantile they are not.
+    """
+    assert student(30) == pytest.approx(2.045230, abs=1e-6)
+    assert student(10**6) == pytest.approx(1.959964, abs=1e-5)
+    groups = np.random.default_rng(0).normal(1, 0.1, (4000, 5))
+    centre, error = groups.mean(1), groups.std(1, ddof=1) / 5**0.5
+    right = share_covered(centre, error, 1.0, student(5))
+    assert abs(right["normal"].z_score(0.95)) < 4
+    wrong = share_covered(centre, error, 1.0)
+    assert wrong["normal"].z_score(0.95) < -4
 
 
 def test_coverage_by_simulated_paths() -> None:
@@ -75,3 +92,31 @@ def test_weight_diagnostics() -> None:
     light = np.random.default_rng(0).uniform(1, 2, 100_000)
     assert weight_diagnostics(light)["pareto_k"] < 0
     assert weight_diagnostics(7 * heavy) == pytest.approx(weight_diagnostics(heavy))
+
+
+@pytest.mark.parametrize("hits", [1, 2, 20, 100, 163, 164])
+@pytest.mark.parametrize("equal", [True, False])
+def test_no_tail_is_fitted_to_zeros(hits: int, equal: bool) -> None:
+    """Of 3000 weights the largest 164 are fitted: with no more hits the fit is one of zeros.
+
+    It would be 0.029 for any number of hits below 163, equal or from a law without mean.
+    """
+    weights = np.zeros(3000)
+    heavy = 1 + np.random.default_rng(0).pareto(0.8, hits)
+    weights[:hits] = 1 if equal else heavy
+    assert weight_diagnostics(weights).keys() == {"effective_sample_size"}
+
+
+def test_a_tail_of_hits_alone_is_fitted() -> None:
+    """The zeros below it change nothing but the length of the tail."""
+    weights = np.zeros(3000)
+    weights[:1000] = 1 + np.random.default_rng(0).pareto(1.25, 1000)
+    assert weight_diagnostics(weights)["pareto_k"] == pytest.approx(0.8, abs=0.3)
+    weights[:1000] = 1
+    assert "pareto_k" not in weight_diagnostics(weights)
+
+
+@pytest.mark.parametrize("count", [1, 3, 10, 24])
+def test_a_few_weights_have_no_tail(count: int) -> None:
+    found = weight_diagnostics(1 + np.arange(count, dtype=float))
+    assert found.keys() == {"effective_sample_size"}

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from arviz_stats.base import array_stats
 from pydantic import Field
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest, norm, t
 
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.proposals import Proposal
@@ -17,6 +17,7 @@ from nicelab.statistics import Estimate, mean
 
 LEVEL = 0.95
 ROUNDING = 1e-6  # relative difference below which weights count as the same
+SHORTEST_TAIL = 5  # weights that arviz needs for a fit
 Z = float(norm.ppf((1 + LEVEL) / 2))
 
 
@@ -48,15 +49,23 @@ class Interval:
         return {"lower": float(self.lower), "upper": float(self.upper)}
 
 
-def normal(centre: np.ndarray, error: np.ndarray) -> Interval:
-    """Estimate ± 1.96 standard errors."""
-    return Interval(centre - Z * error, centre + Z * error)
+def student(groups: int) -> float:
+    """Standard errors to either end of an interval whose error comes from so few estimates.
+
+    The quantile of Student's t: for 30 groups 2.045, where the normal law has 1.960.
+    """
+    return float(t.ppf((1 + LEVEL) / 2, groups - 1))
 
 
-def log_normal(centre: np.ndarray, error: np.ndarray) -> Interval:
-    """The normal interval of the logarithm, by the delta method; empty without a hit."""
+def normal(centre: np.ndarray, error: np.ndarray, quantile: float = Z) -> Interval:
+    """Estimate ± so many standard errors."""
+    return Interval(centre - quantile * error, centre + quantile * error)
+
+
+def log_normal(centre: np.ndarray, error: np.ndarray, quantile: float = Z) -> Interval:
+    """The same interval of the logarithm, by the delta method; empty without a hit."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.exp(Z * error / centre)
+        factor = np.exp(quantile * error / centre)
         return Interval(centre / factor, centre * factor)
 
 
@@ -68,10 +77,10 @@ def clopper_pearson(hits: int, paths: int) -> Interval:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of interval: what readers call it, and the interval of (centre, error)."""
+    """A kind of interval: what readers call it, and the interval of (centre, error, quantile)."""
 
     label: str
-    of: Callable[[np.ndarray, np.ndarray], Interval]
+    of: Callable[[np.ndarray, np.ndarray, float], Interval]
 
 
 @dataclass(frozen=True)
@@ -86,10 +95,10 @@ KINDS = {"normal": Kind("normal", normal), "log_normal": Kind("log-normal", log_
 UNWEIGHTED = {"clopper_pearson": KindOfShare("Clopper–Pearson", clopper_pearson)}
 
 
-def intervals(estimate: Estimate) -> dict[str, dict[str, float]]:
+def intervals(estimate: Estimate, quantile: float = Z) -> dict[str, dict[str, float]]:
     """Ends of the 95 % intervals of one positive estimate, by kind."""
     centre, error = np.float64(estimate.value), np.float64(estimate.standard_error)
-    return {name: kind.of(centre, error).ends() for name, kind in KINDS.items()}
+    return {name: kind.of(centre, error, quantile).ends() for name, kind in KINDS.items()}
 
 
 def unweighted_intervals(hits: int, paths: int) -> dict[str, dict[str, float]]:
@@ -97,15 +106,20 @@ def unweighted_intervals(hits: int, paths: int) -> dict[str, dict[str, float]]:
     return {name: kind.of(hits, paths).ends() for name, kind in UNWEIGHTED.items()}
 
 
-def share_covered(centre: np.ndarray, error: np.ndarray, exact: float) -> dict[str, Estimate]:
+def share_covered(
+    centre: np.ndarray, error: np.ndarray, exact: float, quantile: float = Z
+) -> dict[str, Estimate]:
     """Share of estimates whose interval covers the exact value, by kind of interval.
 
     Args:
         centre: estimates, shape (replicates,).
         error: their standard errors.
         exact: what they estimate.
+        quantile: standard errors to either end.
     """
-    return {name: mean(kind.of(centre, error).covers(exact)) for name, kind in KINDS.items()}
+    return {
+        name: mean(kind.of(centre, error, quantile).covers(exact)) for name, kind in KINDS.items()
+    }
 
 
 def coverage(
@@ -151,14 +165,16 @@ def weight_diagnostics(weights: np.ndarray) -> dict[str, float]:
     """Effective sample size (Σ w)² / Σ w² and Pareto k̂ of weights, shape (n,).
 
     k̂ above 0.7 says that an estimate cannot be trusted (Vehtari et al., 2024). It is left out
-    where the largest weights are all the same, so that there is no tail to fit.
+    where there is no tail to fit: where the largest weights and the one that bounds them are not
+    all positive, or are all the same, or are too few.
     """
     w = weights / weights.max()
     found = {"effective_sample_size": float(w.sum() ** 2 / np.square(w).sum())}
     tail = int(min(w.size / 5, 3 * w.size**0.5))  # as arviz chooses it
-    if np.sort(w)[-tail:].min(initial=1) > 1 - ROUNDING:
+    bound, least = np.sort(w)[-tail - 1 :][:2] if tail >= SHORTEST_TAIL else (0.0, 0.0)
+    if bound == 0 or least > 1 - ROUNDING:
         return found
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # too few weights in the tail: said by leaving k̂ out
+        warnings.simplefilter("ignore")  # a fit that fails: said by leaving k̂ out
         k = float(array_stats.pareto_khat(w[None], r_eff=1.0, tail="right"))
     return found | ({"pareto_k": k} if np.isfinite(k) else {})

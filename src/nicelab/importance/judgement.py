@@ -9,9 +9,11 @@ from nicelab.importance.config import Importance
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import outcome
 from nicelab.importance.intervals import (
+    Z,
     coverage,
     intervals,
     share_covered,
+    student,
     unweighted_intervals,
     weight_diagnostics,
 )
@@ -96,7 +98,8 @@ def judge_splitting(
     """Splitting with one level function: the same answers, where no exact error is known.
 
     The paths of the study are divided into groups. All replicates are groups too, and `work` is
-    the relative variance over replicates times the plays of one.
+    the relative variance over replicates times the plays of one. So few groups have a standard
+    error of their own that is uncertain: the intervals have Student's quantile.
     """
     exact, groups = outcome(config).probability, config.splitting.groups
     paths, replicates = max(1, config.paths // groups), config.coverage.played
@@ -106,19 +109,22 @@ def judge_splitting(
     first, others = mean(relative[0]), relative[1:]
     entry = {"plays": int(plays[:groups].sum()), "probability": first.scaled(exact)}
     if first.value:
-        entry["intervals"] = intervals(entry["probability"])
+        entry["intervals"] = intervals(entry["probability"], student(groups))
     moments = Moments.of(relative[0])
     if moments.variance() > NO_VARIANCE:
         entry["z_score"] = first.z_score(1)
         entry["relative_error"] = moments.relative_error()
-    entry |= _repeated(draws.name, others.mean(1), others.std(1, ddof=1) / np.sqrt(groups))
+    errors = others.std(1, ddof=1) / np.sqrt(groups)
+    entry |= _repeated(draws.name, others.mean(1), errors, student(groups))
     error, cost = entry["replicated"]["relative_error"], mean(plays).value * groups
     spread = 2 * error.value * error.standard_error
     entry["work"] = Estimate(cost * error.value**2, cost * spread, replicates)
     return entry
 
 
-def _repeated(name: str, centre: np.ndarray, error: np.ndarray) -> dict[str, Any]:
+def _repeated(
+    name: str, centre: np.ndarray, error: np.ndarray, quantile: float = Z
+) -> dict[str, Any]:
     """What replicates, in units of the exact probability, say: coverage, bias, relative error."""
     if not centre.any():
         raise InputError(
@@ -129,4 +135,4 @@ def _repeated(name: str, centre: np.ndarray, error: np.ndarray) -> dict[str, Any
     replicated: dict[str, Any] = {"relative_error": together.scaled(root_n)}
     if together.value**2 > NO_VARIANCE / len(centre):
         replicated["z_score"] = mean(centre).z_score(1)
-    return {"coverage": share_covered(centre, error, 1.0), "replicated": replicated}
+    return {"coverage": share_covered(centre, error, 1.0, quantile), "replicated": replicated}

@@ -52,7 +52,8 @@ def intervals(metrics: Metrics) -> Table:
     """The 95 % intervals of every estimator."""
     kinds, exact = metrics["labels"]["intervals"], metrics["exact"]["probability"].value
     return Table(
-        f"95 % intervals of the probability, which is {number(exact, '.6e')}",
+        f"95 % intervals of the probability, which is {number(exact, '.6e')}; those of splitting "
+        "have Student’s quantile, since their error comes from few groups",
         ["estimator", *kinds.values()],
         [
             [label, *(_interval(found["intervals"].get(kind)) for kind in kinds)]
