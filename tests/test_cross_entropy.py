@@ -5,6 +5,8 @@ from nicelab.errors import InputError
 from nicelab.importance.cross_entropy import (
     CrossEntropy,
     Elite,
+    Family,
+    Learned,
     constant,
     features,
     learn,
@@ -28,11 +30,17 @@ def exact_constant(gambler: Gambler) -> float:
     return float((plays + gambler.target - gambler.start) / (2 * plays))
 
 
+def learned_q(gambler: Gambler, family: Family, config: CrossEntropy) -> list[float]:
+    """What is learned from 12 seeds."""
+    draws = [Draws(seed, "test") for seed in range(12)]
+    return [learn(gambler, family, config, each).proposal.q for each in draws]
+
+
 @pytest.mark.parametrize("gambler", [SHEET, SMALL])
 def test_the_constant_is_the_exact_optimum(gambler: Gambler) -> None:
     """Within 4 standard errors over repeated learning; weights left out are noticed."""
     config = CrossEntropy(paths=3000, rounds=2, plays=1000)
-    found = [learn(gambler, constant, config, Draws(seed, "test")).q for seed in range(12)]
+    found = learned_q(gambler, constant, config)
     error = np.std(found, ddof=1) / len(found) ** 0.5
     assert abs(np.mean(found) - exact_constant(gambler)) < 4 * error + 1e-4
 
@@ -40,7 +48,7 @@ def test_the_constant_is_the_exact_optimum(gambler: Gambler) -> None:
         hits = (elite.weight > 0).astype(float)
         return constant(Elite(elite.steps, hits, elite.gambler), random)
 
-    wrong = [learn(gambler, unweighted, config, Draws(seed, "test")).q for seed in range(12)]
+    wrong = learned_q(gambler, unweighted, config)
     assert abs(np.mean(wrong) - exact_constant(gambler)) > 4 * error + 1e-4
 
 
@@ -66,7 +74,7 @@ def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
         mass[2:] += wins[1:-1]
         mass[:-2] += losses[1:-1]
         mass[[0, -1]] = 0
-    found = learn(SHEET, timed, ROUNDS, DRAWS)
+    found = learn(SHEET, timed, ROUNDS, DRAWS).proposal
     assert np.average(np.abs(found.q - best), weights=going) < 0.002
     assert np.average(np.abs(np.array(best) - exact_constant(SHEET)), weights=going) > 0.002
     assert 1.106 < relative_variance(SHEET, found) ** 0.5 < 1.2
@@ -77,7 +85,7 @@ def test_a_learned_proposal_has_hardly_any_variance() -> None:
     """Below 0.01, from samples alone."""
     by_play = learn(SHEET, timed, ROUNDS, DRAWS)
     found = learn(SHEET, logistic(ROUNDS.plays), ROUNDS, DRAWS, first=by_play)
-    assert relative_variance(SHEET, found) < 0.01
+    assert relative_variance(SHEET, found.proposal) < 0.01
 
 
 def test_features_are_finite_everywhere() -> None:
@@ -89,7 +97,17 @@ def test_learning_is_deterministic() -> None:
     config = CrossEntropy(paths=500, rounds=1, plays=5000)
     for family in (constant, timed, logistic(5000)):
         found = [learn(SMALL, family, config, DRAWS) for _ in range(2)]
-        np.testing.assert_array_equal(*(np.stack(list(x.rows(SMALL))) for x in found))
+        np.testing.assert_array_equal(*(np.stack(list(x.proposal.rows(SMALL))) for x in found))
+
+
+def test_plays_of_learning_are_counted() -> None:
+    """A fair game of one play: each round plays every path twice; with a start its plays count."""
+    game = Gambler(start=1, target=2, plays=1, p=0.5)
+    config = CrossEntropy(paths=100, rounds=3, plays=1000)
+    found = learn(game, constant, config, DRAWS)
+    assert found.plays == 2 * 3 * 100
+    again = learn(game, constant, config, DRAWS, Learned(Constant(0.5), 7))
+    assert again.plays == found.plays + 7
 
 
 def test_no_path_on_the_way_is_an_error() -> None:

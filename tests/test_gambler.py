@@ -63,6 +63,19 @@ def test_published_deviations(q: float, deviation: float, digits: float) -> None
     assert relative_deviation(SHEET, q) == pytest.approx(deviation, abs=digits)
 
 
+@pytest.mark.parametrize(
+    ("q", "alone", "mixed"), [(0.55, 7.05, 7.45), (0.68, 866, 844), (0.70, 15811, 2833)]
+)
+def test_a_defensive_share_is_no_defence_here(q: float, alone: float, mixed: float) -> None:
+    """Exact errors of 3000 paths in per cent: bounded, by more than that of p alone, 1181 %."""
+    for share, expected in ((0.0, alone), (0.1, mixed)):
+        found = 100 * relative_deviation(SHEET, q, share) / 3000**0.5
+        assert found == pytest.approx(expected, rel=1e-3)
+    bound = (1 / (0.1 * outcome(SHEET).probability) - 1) ** 0.5
+    assert relative_deviation(SHEET, q, 0.1) < bound
+    assert relative_deviation(SHEET, SHEET.p) < bound < relative_deviation(SHEET, 0.70)
+
+
 def test_a_transposed_weight_would_be_seen() -> None:
     t = np.array([100.0, 300.0])
     right = log_weight(SHEET, 0.55, t)

@@ -44,6 +44,7 @@ METHODS = [
     "siegmund",
     "sheet",
     "defensive",
+    "large_deviation",
     "cross_entropy",
     "variance_optimal",
     "cross_entropy_by_play",
@@ -231,7 +232,7 @@ def test_names_of_the_arrays(tmp_path: Path) -> None:
         "coverage_log_normal_standard_error",
     ]
     assert names[10:13] == ["ticks", "optimal", "hit"]
-    each = [(f"relative_{name}", f"paths_{name}") for name in METHODS[:10]]
+    each = [(f"relative_{name}", f"paths_{name}") for name in METHODS[:11]]
     assert names[13:] == [name for pair in each for name in pair]
     again = read_record(tmp_path / "arrays.npz", RareEvent)
     assert list(again.to_arrays()) == names
@@ -262,7 +263,7 @@ def test_the_ladder_goes_from_the_largest_error_to_the_smallest() -> None:
     rows = relative_errors(metrics)
     errors = [row["relative_error"] for row in rows]
     assert errors == sorted(errors, reverse=True)
-    assert [row["rank"] for row in rows] == list(range(11))
+    assert [row["rank"] for row in rows] == list(range(12))
     assert [row["estimator"] for row in rows] == list(metrics["labels"]["methods"].values())[:-1]
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from nicelab.importance.config import Importance
-from nicelab.importance.records import RareEvent
+from nicelab.importance.records import Estimates, RareEvent
 from nicelab.importance.study import measure
 from nicelab.pipeline.artifacts import read_metrics, write_metrics
 from nicelab.pipeline.metrics import Metrics
+from nicelab.statistics import Estimate
 
 CONFIG = Importance(
     start=5,
@@ -79,3 +80,45 @@ def test_coverage_names_its_intervals_and_the_hitting_time(study: Study) -> None
     law = record.hitting_time
     title = f"exact; mean {law.mean:.1f}, standard deviation {law.deviation:.1f}"
     assert right.get_title("left") == title
+
+
+def test_the_ladder_says_when_learning_pays(study: Study, tmp_path: Path) -> None:
+    """And draws the plays with learning and without."""
+    record, metrics = study
+    ladder = import_module("nicelab.figures.ladder")
+    learned = metrics["methods"]["learned"]
+
+    def changed(**entries: object) -> Metrics:
+        kept = {name: x for name, x in learned.items() if name != "pays_off_below"}
+        methods = {**metrics["methods"], "learned": {**kept, **entries}}
+        return Metrics({**metrics, "methods": methods}, tmp_path)
+
+    assert "no error is small enough" in ladder.finding(changed())
+    below = Estimate(0.0012, 0.0001, 9)
+    told = ladder.finding(changed(pays_off_below=below, rival="brownian"))
+    assert told.endswith("pays only below 0.12 %, else the Brownian h-transform takes fewer plays")
+    work = ladder.draw(record, metrics).axes[1]
+    playing = learned["work"].value / 0.01**2
+    ends = [tuple(line.get_xdata()) for line in work.lines if len(line.get_xdata()) == 2]
+    assert len(ends) == 3
+    assert (playing, playing + learned["learning"]) in [pytest.approx(pair) for pair in ends]
+
+
+def test_titles_follow_the_metrics(study: Study, tmp_path: Path) -> None:
+    """That of the weights, by hits; that of the coverage, by where it is least."""
+    record, metrics = study
+    known = {name: method for name, method in metrics["methods"].items() if "hits" in method}
+    order = sorted(known, key=lambda name: -known[name]["exact_relative_error"].value)
+    draw = import_module("nicelab.figures.weights").draw
+    for hits, said in ((range(11), "more and more"), (range(11, 0, -1), "fewer hits may")):
+        counts = dict(zip(order, hits, strict=True))
+        methods = {
+            name: {**method, **({"hits": counts[name]} if name in counts else {})}
+            for name, method in metrics["methods"].items()
+        }
+        title = draw(record, Metrics({**metrics, "methods": methods}, tmp_path)).get_suptitle()
+        assert said in title
+    shares = Estimates(value=np.array([0.9, 0.123, 0.5]), standard_error=np.full(3, 0.01))
+    changed = replace(record, coverage={**record.coverage, "normal": shares})
+    title = import_module("nicelab.figures.coverage").draw(changed, metrics).get_suptitle()
+    assert title.endswith(f"the least is 12.3 %, at q = {record.coverage_q[1]:.3f}")

@@ -14,10 +14,12 @@ from jinja2 import DictLoader, UndefinedError
 from imports import ROOT
 from nicelab.commands.report import report
 from nicelab.errors import InputError
+from nicelab.importance.verdicts import NESTED
 from nicelab.report.contents import Contents, Since, read_contents
 from nicelab.report.headlines import HEADINGS, markdown, rows
 from nicelab.report.readme import BEGIN, END, with_results
-from nicelab.report.render import render, render_markdown
+from nicelab.report.render import COUNTS, render, render_markdown
+from nicelab.report.tables.importance import learning
 from nicelab.report.tables.table import Table
 from nicelab.statistics import Estimate
 
@@ -256,14 +258,56 @@ def test_a_flow_without_a_scaling_has_no_table_of_scales(contents: Contents, pag
 
 
 def test_things_in_pictures_are_counted(contents: Contents, page: str) -> None:
-    assert "under ten proposals on" in page
-    assert "of eleven estimators of" in page
+    methods = contents.metrics["importance"]["methods"].values()
+    proposals = sum("hits" in method for method in methods)
+    estimators = sum(method["work"].value > 0 for method in methods)
+    assert f"under {COUNTS[proposals]} proposals on" in page
+    assert f"of {COUNTS[estimators]} estimators of" in page
     changed = copy.deepcopy(contents.metrics)
-    for name in ("siegmund", "splitting_by_reach"):
+    for name in ("siegmund", "defensive"):
         del changed["importance"]["methods"][name]
     told = render(replace(contents, metrics=changed))
-    assert "under nine proposals on" in told
-    assert "of nine estimators of" in told
+    assert f"under {COUNTS[proposals - 2]} proposals on" in told
+    assert f"of {COUNTS[estimators - 2]} estimators of" in told
+
+
+def test_the_text_on_nested_proposals_and_on_splitting_follows_the_metrics(
+    contents: Contents,
+) -> None:
+    def told(errors: tuple[float, ...], by_reach: Estimate) -> str:
+        changed = copy.deepcopy(contents.metrics)
+        methods = changed["importance"]["methods"]
+        for name, error in zip(NESTED, errors, strict=True):
+            methods[name]["exact_relative_error"] = Estimate.exact(error)
+        methods["splitting_by_balance"]["replicated"]["relative_error"] = Estimate(0.2, 0.01, 99)
+        methods["splitting_by_reach"]["replicated"]["relative_error"] = by_reach
+        return " ".join(render(replace(contents, metrics=changed)).split())
+
+    page = told((0.3, 0.2, 0.1), Estimate(0.1, 0.01, 99))
+    assert "the plays left leave less variance" in page
+    assert "relative errors of 30 %, 20 %, 10 %" in page
+    assert "10 ± 1 %: they do better" in page
+    page = told((0.3, 0.1, 0.2), Estimate(0.3, 0.01, 99))
+    assert "the plays left do not leave less variance" in page
+    assert "30 ± 1 %: they do worse" in page
+    page = told((0.3, 0.3, 0.2), Estimate(0.19, 0.01, 99))
+    assert "the plays left do not leave less variance" in page
+    assert "19 ± 1 %: which is better is open" in page
+
+
+def test_what_learning_costs_is_a_table(contents: Contents) -> None:
+    changed = copy.deepcopy(contents.metrics)
+    methods = changed["importance"]["methods"]
+    for name, below in (("learned", {"pays_off_below": Estimate(1e-4, 1e-6, 9)}), ("sheet", {})):
+        methods[name] |= {"learning": 148_000_000, "rival": "brownian"} | below
+    changed["importance"]["methods"]["cross_entropy"].pop("learning", None)
+    changed["importance"]["methods"]["cross_entropy_by_play"].pop("learning", None)
+    rows = learning(changed["importance"]).rows
+    rival = "Brownian h-transform"
+    assert rows == [
+        ("the sheet's q", "1.48×10⁸", rival, "never"),
+        ("cross-entropy, logistic", "1.48×10⁸", rival, "0.01 ± 0.0001 %"),
+    ]
 
 
 def test_rendering_is_reproducible(contents: Contents, page: str) -> None:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from nicelab.figures import style
 from nicelab.formatting import number
 from nicelab.importance.records import RareEvent
+from nicelab.importance.verdicts import GOAL, plays_needed
 from nicelab.pipeline.metrics import Metrics
 from nicelab.statistics import Estimate
 
@@ -37,12 +38,7 @@ def draw(found: RareEvent, metrics: Metrics) -> Figure:
     methods, labels = metrics["methods"], metrics["labels"]["methods"]
     shown = [name for name in labels if methods[name]["work"].value > 0]
     rows = {name: (len(shown) - k, labels[name]) for k, name in enumerate(shown)}
-    first, last = (methods[name]["exact_relative_error"].value for name in ("crude", "learned"))
-    figure = style.new(
-        f"{metrics['paths']} paths: a proposal that has learned play and balance divides the "
-        f"relative\nerror of crude Monte Carlo by {first / last:.0f}",
-        height=4.8,
-    )
+    figure = style.new(finding(metrics), height=5.0)
     left, right = figure.subplots(1, 2, sharey=True)
     repeated = {name: method.get("replicated", {}) for name, method in methods.items()}
     _estimated(left, rows, methods, OBSERVED)
@@ -57,6 +53,21 @@ def draw(found: RareEvent, metrics: Metrics) -> Figure:
         axes.grid(axis="y", color="#e5e5e5", lw=0.8)
         axes.set_axisbelow(True)
     return figure
+
+
+def finding(metrics: Metrics) -> str:
+    """The errors of crude Monte Carlo and the logistic proposal, and whether learning paid."""
+    methods, label = metrics["methods"], metrics["labels"]["methods"]["learned"]
+    crude, learned = (methods[x]["exact_relative_error"].value for x in ("crude", "learned"))
+    text = (
+        f"{metrics['paths']} paths: relative error {number(100 * crude, '.4g')} % by crude Monte "
+        f"Carlo, {number(100 * learned, '.2g')} % by {label};\n"
+    )
+    if "pays_off_below" not in methods["learned"]:
+        return f"{text}no error is small enough for what was learned to pay"
+    below = number(100 * methods["learned"]["pays_off_below"].value, ".2g")
+    rival = metrics["labels"]["methods"][methods["learned"]["rival"]]
+    return f"{text}learning pays only below {below} %, else the {rival} takes fewer plays"
 
 
 def _exact(axes: Axes, rows: Rows, methods: Mapping[str, Any]) -> None:
@@ -85,9 +96,17 @@ def _estimated(axes: Axes, rows: Rows, entries: Mapping[str, Any], series: Serie
 
 
 def _work(axes: Axes, rows: Rows, methods: Mapping[str, Any]) -> None:
-    work = [methods[name]["work"].value for name in rows]
-    axes.scatter(work, [y for y, _ in rows.values()], marker="D", s=26, color=style.GREEN)
-    for x, (y, label) in zip(work, rows.values(), strict=True):
-        style.mark(axes, x, y, f"{label}: {number(x, '.2e')} plays")
-    axes.set(xscale="log", xlabel="relative variance × plays")
-    axes.set_title("plays that a relative error of 100 % costs", fontsize=9)
+    """Plays to a stated error; a line leads from those without learning to those with it."""
+    look = {"s": 26, "color": style.GREEN, "zorder": 3}
+    for name, (y, label) in rows.items():
+        plays, playing = plays_needed(methods[name]).value, methods[name]["work"].value / GOAL**2
+        told = f"{label}: {number(plays, '.2e')} plays"
+        if "learning" in methods[name]:
+            axes.plot([playing, plays], [y, y], color=style.GREEN, lw=1)
+            axes.scatter(playing, y, marker="D", facecolors="white", **look)
+            told += f", {number(playing, '.2e')} without learning"
+        axes.scatter(plays, y, marker="D", **look)
+        style.mark(axes, plays, y, told)
+    axes.set(xscale="log", xlabel="plays")
+    title = f"plays to a relative error of {100 * GOAL:g} %; open: learning left out"
+    axes.set_title(title, fontsize=9)

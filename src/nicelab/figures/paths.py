@@ -9,7 +9,7 @@ from nicelab.figures import style
 from nicelab.importance.records import RareEvent
 from nicelab.pipeline.metrics import Metrics
 
-COLUMNS = 5
+COLUMNS = 4
 MISSED = "#303030"
 
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from nicelab.figures import style
 from nicelab.importance.records import RareEvent
+from nicelab.importance.verdicts import more_hits_with_less_error
 from nicelab.pipeline.metrics import Metrics
 
 COLUMNS = 5
@@ -22,10 +23,7 @@ def draw(found: RareEvent, metrics: Metrics) -> Figure:
     low, high = (f(f(logs) for _, logs, _ in shown) for f in (min, max))
     edges = np.linspace(low - 0.1, high + 0.1, BINS)
     rows = -(-len(shown) // COLUMNS)
-    figure = style.new(
-        "The better the proposal, the more paths hit, and the nearer each weight is to I itself",
-        height=2.1 * rows,
-    )
+    figure = style.new(_finding(metrics), height=2.1 * rows)
     grid = np.atleast_2d(figure.subplots(rows, COLUMNS, sharex=True))
     for axes, (label, logs, share) in zip(grid.flat, shown, strict=False):
         _histogram(axes, logs, share, edges)
@@ -35,6 +33,12 @@ def draw(found: RareEvent, metrics: Metrics) -> Figure:
     figure.supxlabel("log₁₀(w / I) of the paths that hit; at the line each is exact", fontsize=9)
     figure.supylabel("share of paths", fontsize=9)
     return figure
+
+
+def _finding(metrics: Metrics) -> str:
+    if more_hits_with_less_error(metrics["methods"]):
+        return "From the largest error to the smallest, proposals make more and more paths hit"
+    return "From the largest error to the smallest; a proposal with fewer hits may be the better"
 
 
 def _histogram(axes: Axes, logs: np.ndarray, share: float, edges: np.ndarray) -> None:

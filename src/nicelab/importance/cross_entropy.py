@@ -57,6 +57,14 @@ class Elite:
         return (self.steps > 0) @ self.weight, (self.steps != 0) @ self.weight
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A proposal, and the number of plays in all games from which it was learned."""
+
+    proposal: Proposal
+    plays: int
+
+
 Family = Callable[[Elite, np.random.Generator], Proposal]
 
 
@@ -143,8 +151,8 @@ def learn(
     family: Family,
     config: CrossEntropy,
     draws: Draws,
-    first: Proposal | None = None,
-) -> Proposal:
+    first: Learned | None = None,
+) -> Learned:
     """Raise the target level by level, then learn at the target itself.
 
     Args:
@@ -152,48 +160,47 @@ def learn(
         family: from which the proposal comes.
         config: the constants.
         draws: the random numbers.
-        first: where to begin; the game itself by default.
+        first: where to begin, whose plays count too; the game itself by default.
 
     Raises:
         InputError: no path reached the next level.
     """
-    proposal = first or Constant(gambler.p)
+    learned = first or Learned(Constant(gambler.p), 0)
     paths = min(config.paths, max(100, RECORDED // gambler.plays))
     level, number, rounds = gambler.start, 0, 0
     while rounds < config.rounds:
-        top = _top(gambler, proposal, paths, draws.named("pilot").stream(number))
+        pilot = Games(gambler, paths)
+        top = _top(pilot, learned.proposal, draws.named("pilot").stream(number))
         level = int(min(gambler.target, max(level + 1, np.quantile(top, 1 - ELITE))))
         rounds += level == gambler.target
-        game = gambler.model_copy(update={"target": level})
-        elite = _elite(game, proposal, paths, draws.named("elite").stream(number))
+        games = Games(gambler.model_copy(update={"target": level}), paths)
+        elite = _elite(games, learned.proposal, draws.named("elite").stream(number))
         if not elite.weight.any():
             raise InputError(
                 f"none of {paths} paths reached {level} on the way to {gambler.target}: raise "
                 f"importance.cross_entropy.paths"
             )
-        proposal = family(elite, draws.named("fit").stream(number))
+        plays = learned.plays + int(pilot.plays.sum() + games.plays.sum())
+        learned = Learned(family(elite, draws.named("fit").stream(number)), plays)
         number += 1
-    return proposal
+    return learned
 
 
-def _top(
-    gambler: Gambler, proposal: Proposal, paths: int, random: np.random.Generator
-) -> np.ndarray:
+def _top(games: Games, proposal: Proposal, random: np.random.Generator) -> np.ndarray:
     """The highest balance of each path, shape (paths,)."""
-    top = np.full(paths, gambler.start)
-    for stretch in Games(gambler, paths).play(proposal, random):
+    top = games.chips.copy()
+    for stretch in games.play(proposal, random):
         top[stretch.games] = np.maximum(top[stretch.games], stretch.chips.max(0))
     return top
 
 
-def _elite(gambler: Gambler, proposal: Proposal, paths: int, random: np.random.Generator) -> Elite:
+def _elite(games: Games, proposal: Proposal, random: np.random.Generator) -> Elite:
     """All steps of the paths, and the weights of those that hit."""
-    steps = np.zeros((gambler.plays, paths), np.int8)
-    games = Games(gambler, paths)
+    steps = np.zeros((games.gambler.plays, len(games.chips)), np.int8)
     for stretch in games.play(proposal, random):
         plays = stretch.first + np.arange(len(stretch.chips) - 1)
         steps[np.ix_(plays, stretch.games)] = np.diff(stretch.chips, axis=0)
     ended = games.paths()
     largest = ended.log_weight[ended.hit].max(initial=-np.inf)
     weight = np.where(ended.hit, np.exp(ended.log_weight - largest), 0.0)
-    return Elite(steps, weight, gambler)
+    return Elite(steps, weight, games.gambler)

@@ -12,6 +12,7 @@ from nicelab.importance.intervals import KINDS, coverage
 from nicelab.importance.proposals import Constant, Doob, log_reach
 from nicelab.importance.records import Estimates
 from nicelab.importance.trials import tally
+from nicelab.importance.verdicts import plays_needed
 from nicelab.statistics import NORMAL_95, Estimate
 
 BEYOND = 2.5  # end of the curves, in distances of the best q from p
@@ -86,7 +87,8 @@ def relative_errors(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Relative error of every estimator, in per cent, with a 95 % interval; the largest first.
 
     Over replicates where there are any; else exact, so that the interval has no width. Without
-    variance there is nothing to show on a logarithmic axis.
+    variance there is nothing to show on a logarithmic axis. Beside it `work`, the plays that a
+    proposal was learned from, and the plays that a relative error of 1 % takes, those included.
     """
     methods, labels = metrics["methods"], metrics["labels"]["methods"]
     varied = [name for name in by_error(methods) if methods[name]["work"].value > 0]
@@ -104,4 +106,6 @@ def _rung(label: str, method: Mapping[str, Any]) -> dict[str, Any]:
         "lower": max(percent - margin, 1e-9),
         "upper": percent + margin,
         "work": method["work"].value,
+        "learning": method.get("learning", 0),
+        "plays_needed": plays_needed(method).value,
     }

@@ -17,6 +17,7 @@ from scipy.special import log_ndtr, softmax
 from nicelab.importance.gambler import Gambler, log_weight, outcome
 
 MEMORY = 1 << 29  # bytes of a table
+CERTAIN = 1 - 1e-9  # the largest q of a tilt
 
 
 class Proposal(ABC):
@@ -81,6 +82,16 @@ def tabulated(gambler: Gambler, proposal: Proposal) -> Proposal:
 def siegmund(gambler: Gambler) -> Constant:
     """The conjugate walk, q = 1 − p: optimal among all q if there were no cap (Siegmund, 1976)."""
     return Constant(1 - gambler.p)
+
+
+def large_deviation(gambler: Gambler) -> Constant:
+    """The walk that climbs d = target − start in all T plays on average, q = (1 + d / T) / 2.
+
+    The likeliest way to the target is straight (large deviations; Asmussen and Glynn, 2007,
+    section VI.2), and no slower than with p or 1 − p, the likeliest walk without a cap.
+    """
+    straight = (1 + (gambler.target - gambler.start) / gambler.plays) / 2
+    return Constant(min(max(straight, gambler.p, 1 - gambler.p), CERTAIN))
 
 
 @dataclass(frozen=True)

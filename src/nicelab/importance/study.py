@@ -22,11 +22,12 @@ from nicelab.importance.exhibits import backdrop, by_error, curves
 from nicelab.importance.gambler import optimal_q, outcome, relative_deviation
 from nicelab.importance.intervals import KINDS, UNWEIGHTED
 from nicelab.importance.judgement import judge, judge_splitting
-from nicelab.importance.methods import LEVELS, proposals
+from nicelab.importance.methods import LEVELS, Weighted, proposals, rivals
 from nicelab.importance.proposals import Proposal
 from nicelab.importance.records import RareEvent, Walks
 from nicelab.importance.simulation import trajectories
 from nicelab.importance.trials import Tally, tally
+from nicelab.importance.verdicts import Methods, pays_off_below
 from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate
 
@@ -59,6 +60,8 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
             _require_hit(config, found)
         methods[name] = judge(config, entry.proposal, found, draws.named(name))
         walks[name] = _walks(config, entry.proposal, found, background["ticks"])
+    for name, entry in weighted.items():
+        methods[name] |= learning(methods, weighted, name) if entry.learning else {}
     for name, entry in LEVELS.items():
         methods[name] = judge_splitting(config, entry.level_function, draws.named(name))
     record = RareEvent(**shown, **background, hit=outcome(config).hit, walks=walks)
@@ -69,6 +72,21 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
     }
     answers = {"paths": config.paths, "exact": exact_answers(config), "methods": methods}
     return record, {**answers, "labels": labels}
+
+
+def learning(methods: Methods, entries: dict[str, Weighted], name: str) -> dict[str, Any]:
+    """What a proposal was learned from, and below which error that is paid for.
+
+    Its rival is the one with the least work among those that see no more and learn nothing.
+    """
+    rival = min(rivals(entries, name), key=lambda other: methods[other]["work"].value)
+    works, plays = [methods[x]["work"] for x in (name, rival)], entries[name].learning
+    below = pays_off_below(works[0], plays, works[1])
+    return {
+        "learning": plays,
+        "rival": rival,
+        **({} if below is None else {"pays_off_below": below}),
+    }
 
 
 def _require_hit(config: Importance, found: Tally) -> None:

@@ -88,6 +88,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "m": metrics,
         "tables": _tables(metrics),
         "counts": _counts(metrics["inpainting"], metrics["importance"]),
+        "told": importance.told(metrics["importance"]["methods"]),
         "largest_claims_error": headlines.largest_claims_error(metrics["convolution"]),
         "provenance": [
             Table(title, ("name", "value"), list(values.items()))
@@ -113,6 +114,7 @@ def _tables(metrics: Mapping[str, Metrics]) -> dict[str, Table | None]:
         "chains": inpainting.chains(completions),
         "claims": convolution.claims(metrics["convolution"]),
         "gambler": importance.estimators(gambler),
+        "learning": importance.learning(gambler),
         "intervals": importance.intervals(gambler),
         "coverage": importance.coverage(gambler),
         "descents": gradients.descents(descent),

@@ -1,8 +1,25 @@
 """Tables of the gambler: estimators, intervals and what they cover."""
 
 from nicelab.formatting import number
+from nicelab.importance.verdicts import GOAL, NESTED, better, less_with_each, plays_needed
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.tables.table import NONE, Table, optional, percent
+
+
+def told(methods: Metrics) -> dict[str, str | bool]:
+    """What the text says of nested proposals, and of splitting with and without the time."""
+    balance, reach = (
+        methods[f"splitting_by_{name}"]["replicated"]["relative_error"]
+        for name in ("balance", "reach")
+    )
+    verdicts = {True: "they do better", False: "they do worse", None: "which is better is open"}
+    return {
+        "less_with_each": less_with_each(methods),
+        "nested": ", ".join(percent(methods[x]["exact_relative_error"]) for x in NESTED),
+        "by_balance": percent(balance),
+        "by_reach": percent(reach),
+        "time": verdicts[better(reach, balance)],
+    }
 
 
 def estimators(metrics: Metrics) -> Table:
@@ -20,6 +37,7 @@ def estimators(metrics: Metrics) -> Table:
             "hits",
             "plays",
             "relative variance × plays",
+            f"plays to {100 * GOAL:g} %, with learning",
         ),
         [(label, *_estimator(found)) for label, found in _methods(metrics)],
     )
@@ -38,6 +56,27 @@ def _estimator(metrics: Metrics) -> tuple[str, ...]:
         str(metrics.get("hits", NONE)),
         str(metrics["plays"]),
         number(metrics["work"].value, ".3g"),
+        number(plays_needed(metrics).value, ".3g"),
+    )
+
+
+def learning(metrics: Metrics) -> Table:
+    """What each learned proposal cost, and below which error that is paid for."""
+    labels = metrics["labels"]["methods"]
+    return Table(
+        "What learning costs: below the last column’s relative error the learned proposal takes "
+        "fewer plays in all than the best one that learns nothing and sees no more",
+        ("learned proposal", "plays of learning", "compared with", "pays off below"),
+        [
+            (
+                label,
+                number(found["learning"], ".3g"),
+                labels[found["rival"]],
+                percent(found["pays_off_below"]) if "pays_off_below" in found else "never",
+            )
+            for label, found in _methods(metrics)
+            if "learning" in found
+        ],
     )
 
 
