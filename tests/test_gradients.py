@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from nicelab.gradients.bernoulli import Bernoulli
 from nicelab.gradients.config import Gradients, LongRun, Map, Point
 from nicelab.gradients.elbo import Elbo
 from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.landscape import grid, variance_ratio
 from nicelab.gradients.records import CONVICTED, GradientsRecord
 from nicelab.gradients.runs import SHEET
 from nicelab.gradients.study import judge
@@ -105,6 +107,26 @@ def test_the_map_is_the_objective_and_its_basins(found: Found) -> None:
         column = abs(record.map_mu - minimum["mu"].value).argmin()
         row = abs(record.map_sigma - minimum["sigma"].value).argmin()
         assert record.map_basin[row, column] == basin
+
+
+def test_the_map_is_even_in_the_parameters(found: Found) -> None:
+    """In μ and log σ, from end to end; the shares are those of its points."""
+    record, metrics = found
+    assert np.ptp(np.diff(record.map_mu)) < 1e-12
+    assert np.ptp(np.diff(np.log(record.map_sigma))) < 1e-12
+    assert record.map_sigma[[0, -1]] == pytest.approx([0.2, 3.0])
+    shares = [x.value for name, x in metrics["exact"].items() if name.startswith("share")]
+    assert shares == [(record.map_basin == 0).mean(), (record.map_variance_ratio < 1).mean()]
+
+
+def test_the_score_functions_share_of_the_map() -> None:
+    """23 % of the plane of μ and τ; on a grid in σ, which crowds where σ is large, 49 %."""
+    part = Map(mu=[-1.0, 3.0], sigma=[0.2, 3.0], size=101)
+    mu, sigma, points = grid(part, "cpu")
+    assert float((variance_ratio(points, 16) < 1).double().mean()) == pytest.approx(0.23, abs=0.01)
+    even = torch.linspace(*part.sigma, part.size, dtype=torch.float64).log()
+    points = torch.stack(torch.meshgrid(mu, even, indexing="xy"), dim=-1)
+    assert float((variance_ratio(points, 16) < 1).double().mean()) > 0.45
 
 
 def test_every_estimator_is_studied(found: Found) -> None:
@@ -211,6 +233,18 @@ def test_figures_use_the_labels(found: Found, tmp_path: Path) -> None:
         assert "pathwise" not in ticks
     title = figure_of_estimators.draw(found[0], metrics).get_suptitle()
     assert title.endswith("convicts 2: score function, as printed; pathwise, as printed")
+    acquitted = replace(found[0], z_scores=np.zeros_like(found[0].z_scores))
+    title = figure_of_estimators.draw(acquitted, metrics).get_suptitle()
+    assert title.endswith("a z-test convicts none")
+
+
+def test_maps_are_drawn_even_in_log_sigma(found: Found, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    write_metrics(path, found[1])
+    for module in (figure_of_estimators, figure_of_gradients):
+        axes = module.draw(found[0], read_metrics(path)).axes[0]
+        assert axes.get_yscale() == "log"
+        assert "1" in [label.get_text() for label in axes.get_yticklabels()]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from nicelab.commands.report import report
 from nicelab.errors import InputError
 from nicelab.importance.verdicts import NESTED
 from nicelab.report.contents import Contents, Since, read_contents
-from nicelab.report.headlines import HEADINGS, markdown, rows
+from nicelab.report.headlines import HEADINGS, markdown, printed_range, rows
 from nicelab.report.readme import BEGIN, END, with_results
 from nicelab.report.render import COUNTS, render, render_markdown
 from nicelab.report.tables.importance import learning
@@ -337,6 +337,29 @@ def test_results_table(contents: Contents) -> None:
     assert table[0] == f"| {' | '.join(HEADINGS)} |"
     assert len({line.count("|") for line in table}) == 1
     assert any("2.388383" in line for line in table)
+
+
+def test_a_rounded_number_is_a_range() -> None:
+    assert printed_range("0.000002 ± 0.000000") == pytest.approx((1.5e-6, 2.5e-6))
+    assert printed_range("12 ± 1") == pytest.approx((11.5, 12.5))
+
+
+@pytest.mark.parametrize(
+    ("ours", "agrees"),
+    [
+        (2.45e-6, "yes (+0.0)"),
+        (2.51e-6, "yes (−0.1)"),  # which rounds to 0.000003
+        (3.0e-6, "no (−5.0)"),
+        (1.0e-6, "no (+5.0)"),
+    ],
+)
+def test_the_gambler_agrees_by_its_distance_from_the_printed_range(
+    contents: Contents, ours: float, agrees: str
+) -> None:
+    changed = copy.deepcopy(contents.metrics)
+    changed["importance"]["methods"]["sheet"]["probability"] = Estimate(ours, 1e-7, 3000)
+    (row,) = [row for row in rows(changed) if row.quantity.startswith("Gambler, q")]
+    assert row.published_agrees == agrees
 
 
 def test_no_local_path_in_the_page(page: str) -> None:

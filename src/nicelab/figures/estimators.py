@@ -35,9 +35,10 @@ TICKS |= {4: "4", 10: "", 100: "10²", 1000: "10³"}
 def draw(found: GradientsRecord, metrics: Metrics) -> Figure:
     """Four panels: variance map, variance against batch size, z-scores, and the ranking."""
     labels, biased = metrics["labels"]["estimators"], found.convicted()
+    names = "; ".join(labels[name] for name in biased)
     figure = style.new(
-        f"Of {len(found.names)} estimators a z-test convicts {len(biased)}: "
-        + "; ".join(labels[name] for name in biased),
+        f"Of {len(found.names)} estimators a z-test convicts "
+        + (f"{len(biased)}: {names}" if biased else "none"),
         height=10.8,
     )
     upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.5])
@@ -64,14 +65,16 @@ def _ratio(axes: Axes, found: GradientsRecord, exact: Metrics) -> None:
         rasterized=True,
     )
     axes.contour(mu, sigma, logarithm, [0], colors="black")
+    style.log_sigma(axes)
+    axes.set_ylim(sigma[[0, -1]])
     for minimum in exact["minima"].values():
         axes.plot(minimum["mu"].value, minimum["sigma"].value, "*", ms=10, color="black")
     axes.figure.colorbar(image, ax=axes, label="log₁₀ (score / pathwise)")
     name = "share_of_the_map_where_the_score_function_has_less_variance_than_pathwise"
-    axes.set(xlabel="μ", ylabel="σ")
+    axes.set(xlabel="μ")
     axes.set_title(
         "the score function has less variance than pathwise\n"
-        f"in {100 * exact[name].value:.0f} % of the map, beyond the line (stars: minima)"
+        f"in {100 * exact[name].value:.0f} % of the map (black: equal; stars: minima)"
     )
 
 

@@ -70,7 +70,9 @@ def _landscape(axes: Axes, found: GradientsRecord, exact: Metrics) -> None:
     _stationary(axes, exact)
     axes.plot(*found.runs["score"].expected.T, color=style.BLUE, lw=2.5, label="exact descent")
     share = exact["share_of_the_map_that_descends_to_the_global_minimum"].value
-    axes.set(xlabel="μ", ylabel="σ")
+    style.log_sigma(axes)
+    axes.set_ylim(sigma[[0, -1]])
+    axes.set(xlabel="μ")
     axes.set_title(f"L; from the shaded {100 * share:.0f} % descent finds the global minimum")
     axes.legend(loc="upper left", frameon=True, framealpha=0.9, edgecolor="none")
 

@@ -140,6 +140,15 @@ def beside(axes: Axes, text: str, size: float) -> None:
     axes.text(-0.08, 0.5, text, ha="right", va="center", transform=axes.transAxes, fontsize=size)
 
 
+def log_sigma(axes: Axes) -> None:
+    """A vertical axis even in log σ, labelled by σ."""
+    ticks = [0.2, 0.5, 1, 2, 5]
+    axes.set_yscale("log")
+    axes.set_yticks(ticks, [f"{x:g}" for x in ticks])
+    axes.minorticks_off()
+    axes.set(ylabel="σ (even in log σ)")
+
+
 def square(axes: Axes, pixels: np.ndarray, title: str) -> None:
     """Show a square picture of shape (side²,), or (side², 3) in colours."""
     side = int(np.sqrt(len(pixels)))

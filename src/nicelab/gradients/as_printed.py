@@ -1,6 +1,7 @@
 """The sheet's two estimators with their faults, for comparison.
 
-Each is wrong in its τ-component by a factor of σ, which cannot be seen where σ = 1.
+Each is wrong in its τ-component by a factor of σ, which cannot be seen where σ = 1. That the
+script of the first moves μ before it takes τ's gradient is left out: it moves σ by −2·10⁻⁵.
 """
 
 import torch

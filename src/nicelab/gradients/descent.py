@@ -20,6 +20,28 @@ def descend(
     return torch.stack(points)
 
 
+def settle(
+    gradient: Callable[[Tensor], Tensor], start: Tensor, learning_rate: float, steps: int
+) -> tuple[Tensor, Tensor]:
+    """Where stochastic descent ends, and where it is on average once the start is forgotten.
+
+    Returns:
+        (μ, τ) after the last step, and the mean of (μ, σ) over the second half of the steps,
+        both (*, 2).
+    """
+    point, total = start, torch.zeros_like(start)
+    for step in range(steps):
+        point = point - learning_rate * gradient(point)
+        if step >= steps // 2:
+            total = total + as_sigma(point)
+    return point, total / (steps - steps // 2)
+
+
+def as_sigma(points: Tensor) -> Tensor:
+    """(μ, τ) as (μ, σ), both (*, 2)."""
+    return torch.stack([points[..., 0], points[..., 1].exp()], dim=-1)
+
+
 def noisy_gradient(
     name: str, batch: int, generator: torch.Generator
 ) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """The objective's map: its basins, its stationary points, and where which estimator is better."""
 
+import math
 from typing import Any
 
 import torch
@@ -18,7 +19,9 @@ BASIN_RATE, BASIN_STEPS = 0.05, 3000  # enough for descent from anywhere in the 
 def landscape(
     config: Gradients, device: torch.device | str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """L, its basins and the estimators' variances on a grid of μ (columns) and σ (rows).
+    """L, its basins and the estimators' variances on a grid of μ (columns) and τ = log σ (rows).
+
+    Shares of the map are of its area in (μ, τ), the parameters that descent moves.
 
     Returns:
         The fields `map_…` of `GradientsRecord`, and metrics.
@@ -45,12 +48,15 @@ def landscape(
 
 
 def grid(part: Map, device: torch.device | str) -> tuple[Tensor, Tensor, Tensor]:
-    """μ and σ, both (size,), and the points (μ, τ), (size, size, 2), in float64."""
-    mu, sigma = (
+    """μ and σ, both (size,), and the points (μ, τ), (size, size, 2), in float64.
+
+    Even in μ and τ, so that each point stands for the same area of the parameters' plane.
+    """
+    mu, tau = (
         torch.linspace(*ends, part.size, dtype=torch.float64, device=device)
-        for ends in (part.mu, part.sigma)
+        for ends in (part.mu, map(math.log, part.sigma))
     )
-    return mu, sigma, torch.stack(torch.meshgrid(mu, sigma.log(), indexing="xy"), dim=-1)
+    return mu, tau.exp(), torch.stack(torch.meshgrid(mu, tau, indexing="xy"), dim=-1)
 
 
 def variance_ratio(points: Tensor, batch: int) -> Tensor:

@@ -50,7 +50,7 @@ class GradientsRecord(Record):
 
     Args:
         map_mu: of the map's columns, (size,).
-        map_sigma: of its rows, (size,).
+        map_sigma: of its rows, even in log σ, (size,).
         map_loss: L, (size, size).
         map_basin: index of the minimum that descent from there reaches, (size, size).
         map_variance_ratio: of the score function over pathwise, (size, size).

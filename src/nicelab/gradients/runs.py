@@ -10,7 +10,14 @@ from torch import Tensor
 
 from nicelab.gradients import objective
 from nicelab.gradients.config import Gradients
-from nicelab.gradients.descent import descend, expected_gradient, nearest, noisy_gradient
+from nicelab.gradients.descent import (
+    as_sigma,
+    descend,
+    expected_gradient,
+    nearest,
+    noisy_gradient,
+    settle,
+)
 from nicelab.gradients.estimators import ESTIMATORS
 from nicelab.gradients.records import LongRun, Run
 from nicelab.gradients.repetitions import mean_of, spread_of
@@ -53,6 +60,10 @@ def long_runs(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """SGD of the sheet's estimators, as printed and right, until it settles.
 
+    A step of fixed size never comes to rest: `spread` is that of the ends over seeds. Where the
+    runs settle is told by the mean over the second half of their steps, with its standard error
+    over seeds.
+
     Returns:
         The fields `long_steps`, some 1000 of them, and `long` of `GradientsRecord`, and metrics.
     """
@@ -62,13 +73,13 @@ def long_runs(
     found, metrics = {}, {}
     for name in SHEET:
         noisy, exactly = _gradients(name, "long", config, device)
-        point = start.expand(run.seeds, 2)
-        for _ in range(run.steps):
-            point = point - run.learning_rate * noisy(point)
+        starts = start.expand(run.seeds, 2)
+        point, settled = settle(noisy, starts, run.learning_rate, run.steps)
         expected = _as_sigma(descend(exactly, start, run.learning_rate, run.steps))
         found[name] = LongRun(expected[kept], _as_sigma(point))
         metrics[name] = {
-            **_by_parameter(mean, found[name].long_ends),
+            **_by_parameter(mean, settled.cpu().numpy()),
+            "spread": _by_parameter(spread_of, found[name].long_ends),
             "expected": _exact(expected[-1]),
             "share_nearest_to_the_global_minimum": mean((nearest(point, minima) == 0).cpu()),
         }
@@ -84,8 +95,8 @@ def _gradients(
 
 
 def _as_sigma(points: Tensor) -> np.ndarray:
-    """(μ, τ) as (μ, σ)."""
-    return torch.stack([points[..., 0], points[..., 1].exp()], dim=-1).cpu().numpy()
+    """(μ, τ) as (μ, σ), as an array."""
+    return as_sigma(points).cpu().numpy()
 
 
 def _by_parameter(

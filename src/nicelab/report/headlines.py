@@ -25,7 +25,8 @@ HEADINGS = Row("quantity", "published", "ours", "exact", "published agrees", "ex
 CAPTION = (
     "Published, ours, and the exact answer where there is one. In brackets the distance: "
     "published less ours, in standard errors (for the sheet’s one run of SGD, in standard "
-    "deviations of such runs); ours less exact, in standard errors"
+    "deviations of such runs; for the gambler’s probability, from the range that is printed so, "
+    "in standard errors of ours); ours less exact, in standard errors"
 )
 AGREES = 3.0  # standard errors
 ROUNDING = 1e-9  # nats, in float64
@@ -107,20 +108,34 @@ def _importance(metrics: Metrics) -> list[Row]:
     probability, z = sheet["probability"], sheet["z_score"]
     error = sheet["relative_error"].scaled(100)
     expected = 100 * sheet["exact_relative_error"].value
-    as_printed = GAMBLER_PROBABILITY.startswith(f"{probability.value:f}")
     return [
         Row(
             quantity=f"Gambler, q = {sheet['q']:g}: probability",
             published=GAMBLER_PROBABILITY,
             ours=estimate(probability),
             exact=number(exact, ".6e"),
-            published_agrees="yes, as printed" if as_printed else "no",
+            published_agrees=_agreement(
+                _distance(printed_range(GAMBLER_PROBABILITY), probability)
+            ),
             exact_agrees=_agreement(z),
         ),
         _plain("Gambler: relative error (%)", error)._replace(
             exact=number(expected, ".3g"), exact_agrees=_agreement(error.z_score(expected))
         ),
     ]
+
+
+def printed_range(text: str) -> tuple[float, float]:
+    """Numbers that are printed so: half a unit of the last decimal of “value ± error” about it."""
+    value = text.partition(" ")[0]
+    half = 0.5 * 10.0 ** -len(value.partition(".")[2])
+    return float(value) - half, float(value) + half
+
+
+def _distance(published: tuple[float, float], ours: Estimate) -> float:
+    """Of a published range less ours, in standard errors of ours; 0 inside the range."""
+    nearest = min(max(ours.value, published[0]), published[1])
+    return (nearest - ours.value) / ours.standard_error
 
 
 def _gradients(metrics: Metrics) -> list[Row]:

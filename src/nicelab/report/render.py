@@ -88,6 +88,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "m": metrics,
         "tables": _tables(metrics),
         "counts": _counts(metrics["inpainting"], metrics["importance"]),
+        "descents": gradients.told(metrics["gradients"]),
         "told": importance.told(metrics["importance"]["methods"]),
         "largest_claims_error": headlines.largest_claims_error(metrics["convolution"]),
         "provenance": [
@@ -118,6 +119,7 @@ def _tables(metrics: Mapping[str, Metrics]) -> dict[str, Table | None]:
         "intervals": importance.intervals(gambler),
         "coverage": importance.coverage(gambler),
         "descents": gradients.descents(descent),
+        "long_runs": gradients.long_runs(descent),
         "stationary_points": gradients.stationary_points(descent),
         "faults": gradients.faults(descent),
         "estimators": gradients.estimators(descent),

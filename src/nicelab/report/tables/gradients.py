@@ -1,8 +1,14 @@
 """Tables of the gradient estimators: ends of descent, bias, variance and cost."""
 
 from nicelab.formatting import estimate, number
+from nicelab.gradients.verdicts import (
+    minimum_at,
+    points_with_less_variance,
+    printed_by_the_faults,
+    shifted,
+)
 from nicelab.pipeline.metrics import Metrics
-from nicelab.report.tables.table import Table
+from nicelab.report.tables.table import Table, optional
 
 FAULTS = ("score_as_printed", "pathwise_as_printed", "score", "pathwise")  # wrong ones, then right
 
@@ -26,6 +32,63 @@ def _descent(label: str, run: Metrics) -> tuple[str, ...]:
         estimate(run["sigma"]),
         f"({mu}, {sigma})",
         estimate(run["spread"]["sigma"]),
+    )
+
+
+def long_runs(metrics: Metrics) -> Table:
+    """Where SGD settles, how far it wanders there, and where its expected descent ends."""
+    labels, runs = metrics["labels"]["estimators"], metrics["long_runs"]
+    return Table(
+        f"Long runs: mean of σ over {runs['score']['sigma'].n} seeds and the second half of the "
+        "steps, standard deviation after the last step, and the end of the expected descent",
+        ("estimator", "σ", "standard deviation", "expected", "standard errors from it"),
+        [_long_run(labels[name], run) for name, run in runs.items()],
+    )
+
+
+def _long_run(label: str, run: Metrics) -> tuple[str, ...]:
+    sigma, expected = run["sigma"], run["expected"]["sigma"].value
+    spread = run.get("spread", {}).get("sigma")
+    z = number(sigma.z_score(expected), "+.1f")
+    return label, estimate(sigma), optional(spread), number(expected, ".6f"), z
+
+
+def told(metrics: Metrics) -> dict[str, str | bool]:
+    """What the text says of the runs and of the score function against pathwise."""
+    return {
+        "printed_by_the_faults": printed_by_the_faults(metrics["sgd"]),
+        "ends": "; ".join(_end(name, metrics) for name in FAULTS),
+        "shifted": _shifted(metrics),
+        "less_variance": _less_variance(metrics["estimators"]),
+    }
+
+
+def _end(name: str, metrics: Metrics) -> str:
+    """Where the expected descent of a long run ends, and what is there."""
+    run, label = metrics["long_runs"][name], metrics["labels"]["estimators"][name]
+    minimum = minimum_at(run["expected"], metrics["exact"]["minima"])
+    place = f"at the {minimum} minimum" if minimum else "where no minimum is"
+    return f"{label}, at σ = {estimate(run['sigma'])}, {place}"
+
+
+def _shifted(metrics: Metrics) -> str:
+    names = shifted(metrics["long_runs"])
+    if not names:
+        return "Here no shift is seen: all settle where the expected descent ends."
+    labels = [metrics["labels"]["estimators"][name] for name in names]
+    return f"Here the shift is seen with {' and '.join(labels)}."
+
+
+def _less_variance(found: Metrics) -> str:
+    """At which of the points the score function has less variance than pathwise, and where not."""
+    less, points = points_with_less_variance(found, "score", "pathwise"), len(found["score"])
+    if not less:
+        return f"At all {points} points pathwise has less variance than the score function."
+    if len(less) == points:
+        return f"At all {points} points the score function has less variance than pathwise."
+    return (
+        "Neither the score function nor pathwise is better everywhere: of "
+        f"{points} points the score function has less variance at {', '.join(less)}."
     )
 
 

@@ -1,0 +1,96 @@
+import copy
+
+import pytest
+
+from nicelab.gradients.verdicts import (
+    minimum_at,
+    points_with_less_variance,
+    printed_by_the_faults,
+    shifted,
+)
+from nicelab.report.tables.gradients import told
+from nicelab.statistics import Estimate
+
+NAMES = ("score_as_printed", "pathwise_as_printed", "score", "pathwise")
+
+
+def place(mu: float, sigma: float, error: float = 0.0) -> dict[str, Estimate]:
+    return {"mu": Estimate(mu, error, 100), "sigma": Estimate(sigma, error, 100)}
+
+
+def variance(mu: float, tau: float) -> dict:
+    return {"exact_variance": {"mu": Estimate.exact(mu), "tau": Estimate.exact(tau)}}
+
+
+MINIMA = {"global": place(1.4, 2.0), "local": place(0.4, 0.6)}
+FOUND = {
+    "labels": {"estimators": {name: f"«{name}»" for name in NAMES}},
+    "sgd": {
+        name: {"printed": {"sigma": {"z_score": z}}}
+        for name, z in zip(NAMES, (0.9, -0.9, 6.9, -12.3), strict=True)
+    },
+    "long_runs": {
+        name: {**place(x, y, 0.01), "expected": place(x, y)}
+        for name, x, y in zip(NAMES, (0.5, 0.4, 0.4, 0.4), (0.8, 0.4, 0.6, 0.6), strict=True)
+    },
+    "exact": {"minima": MINIMA},
+    "estimators": {
+        "score": {"here": variance(1, 1), "there": variance(1, 3)},
+        "pathwise": {"here": variance(2, 1), "there": variance(2, 1)},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "expected"),
+    [
+        ("score", 6.9, True),
+        ("score", 2.9, False),  # the right one could have printed it
+        ("pathwise_as_printed", 3.1, False),  # the faulty one could not
+    ],
+)
+def test_who_could_have_printed_it(name: str, z: float, expected: bool) -> None:
+    sgd = copy.deepcopy(FOUND["sgd"])
+    sgd[name]["printed"]["sigma"]["z_score"] = z
+    assert printed_by_the_faults(sgd) == expected
+
+
+def test_which_minimum_it_is() -> None:
+    assert minimum_at(place(1.4, 2.0005), MINIMA) == "global"
+    assert minimum_at(place(0.4, 0.6), MINIMA) == "local"
+    assert minimum_at(place(0.4, 0.7), MINIMA) is None
+
+
+def test_where_the_variance_is_less() -> None:
+    found = FOUND["estimators"]
+    assert points_with_less_variance(found, "score", "pathwise") == ["here"]
+    assert points_with_less_variance(found, "pathwise", "score") == ["there"]
+
+
+def test_a_shift_is_seen_beyond_three_standard_errors() -> None:
+    runs = copy.deepcopy(FOUND["long_runs"])
+    runs["score"]["sigma"] = Estimate(0.629, 0.01, 100)
+    assert shifted(runs) == []
+    runs["score"]["sigma"] = Estimate(0.569, 0.01, 100)
+    assert shifted(runs) == ["score"]
+
+
+def test_the_text_follows_the_metrics() -> None:
+    text = told(FOUND)
+    assert text["ends"].startswith("«score_as_printed», at σ = 0.800 ± 0.010, where no minimum is")
+    assert text["ends"].endswith("«pathwise», at σ = 0.600 ± 0.010, at the local minimum")
+    assert text["shifted"].startswith("Here no shift is seen")
+    assert text["less_variance"].endswith(
+        "of 2 points the score function has less variance at here."
+    )
+    changed = copy.deepcopy(FOUND)
+    changed["long_runs"]["pathwise"]["sigma"] = Estimate(0.7, 0.01, 100)
+    changed["estimators"]["score"]["here"] = variance(9, 9)
+    text = told(changed)
+    assert text["shifted"] == "Here the shift is seen with «pathwise»."
+    assert (
+        text["less_variance"]
+        == "At all 2 points pathwise has less variance than the score function."
+    )
+    changed["estimators"]["pathwise"] = {at: variance(10, 10) for at in ("here", "there")}
+    assert told(changed)["less_variance"].startswith("At all 2 points the score function has less")
