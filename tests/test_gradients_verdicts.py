@@ -35,8 +35,8 @@ FOUND = {
     },
     "exact": {"minima": MINIMA},
     "estimators": {
-        "score": {"here": variance(1, 1), "there": variance(1, 3)},
-        "pathwise": {"here": variance(2, 1), "there": variance(2, 1)},
+        "score": {"mu=1 sigma=2": variance(1, 1), "mu=0 sigma=1": variance(1, 3)},
+        "pathwise": {"mu=1 sigma=2": variance(2, 1), "mu=0 sigma=1": variance(2, 1)},
     },
 }
 
@@ -63,8 +63,8 @@ def test_which_minimum_it_is() -> None:
 
 def test_where_the_variance_is_less() -> None:
     found = FOUND["estimators"]
-    assert points_with_less_variance(found, "score", "pathwise") == ["here"]
-    assert points_with_less_variance(found, "pathwise", "score") == ["there"]
+    assert points_with_less_variance(found, "score", "pathwise") == ["mu=1 sigma=2"]
+    assert points_with_less_variance(found, "pathwise", "score") == ["mu=0 sigma=1"]
 
 
 def test_a_shift_is_seen_beyond_three_standard_errors() -> None:
@@ -81,16 +81,18 @@ def test_the_text_follows_the_metrics() -> None:
     assert text["ends"].endswith("«pathwise», at σ = 0.600 ± 0.010, at the local minimum")
     assert text["shifted"].startswith("Here no shift is seen")
     assert text["less_variance"].endswith(
-        "of 2 points the score function has less variance at here."
+        "of 2 points the score function has less variance at μ = 1, σ = 2."
     )
     changed = copy.deepcopy(FOUND)
     changed["long_runs"]["pathwise"]["sigma"] = Estimate(0.7, 0.01, 100)
-    changed["estimators"]["score"]["here"] = variance(9, 9)
+    changed["estimators"]["score"]["mu=1 sigma=2"] = variance(9, 9)
     text = told(changed)
     assert text["shifted"] == "Here the shift is seen with «pathwise»."
     assert (
         text["less_variance"]
         == "At all 2 points pathwise has less variance than the score function."
     )
-    changed["estimators"]["pathwise"] = {at: variance(10, 10) for at in ("here", "there")}
+    changed["estimators"]["pathwise"] = {
+        at: variance(10, 10) for at in ("mu=1 sigma=2", "mu=0 sigma=1")
+    }
     assert told(changed)["less_variance"].startswith("At all 2 points the score function has less")

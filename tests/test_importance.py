@@ -265,6 +265,12 @@ def test_the_ladder_goes_from_the_largest_error_to_the_smallest() -> None:
     assert errors == sorted(errors, reverse=True)
     assert [row["rank"] for row in rows] == list(range(12))
     assert [row["estimator"] for row in rows] == list(metrics["labels"]["methods"].values())[:-1]
+    by_label = {row["estimator"]: row for row in rows}
+    for name in ("brownian", "learned"):
+        row, method = by_label[metrics["labels"]["methods"][name]], metrics["methods"][name]
+        assert row["learning"] == method.get("learning", 0)
+        assert (row["learning"] > 10**7) == (name == "learned")
+        assert row["plays_needed"] == pytest.approx(row["learning"] + row["work"] / 0.01**2)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.6])

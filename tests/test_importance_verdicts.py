@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
-from nicelab.importance.methods import Sees, Weighted, rivals
+from nicelab.importance.config import Importance
+from nicelab.importance.methods import Sees, Weighted, proposals, rivals
 from nicelab.importance.proposals import Constant
 from nicelab.importance.study import learning
 from nicelab.importance.verdicts import (
@@ -64,6 +66,33 @@ ENTRIES = {
     "learned": Weighted("learned", Constant(0.6), Sees.PLAY, learning=1000),
     "other": Weighted("other", Constant(0.6), Sees.NOTHING, learning=10),
 }
+
+
+def test_proposals_see_what_they_say() -> None:
+    """None depends on the play or the balance where it says that it does not."""
+    rounds = {"paths": 500, "rounds": 1, "plays": 10_000}
+    config = Importance(
+        start=3,
+        target=8,
+        plays=20,
+        p=0.45,
+        q=0.6,
+        paths=100,
+        shown=0,
+        defensive=0.1,
+        cross_entropy=rounds,
+        splitting={"levels": 5, "groups": 10},
+        coverage={"replicates": 1000, "played": 20, "points": 3},
+        seed=0,
+    )
+    seen = {Sees.NOTHING: 0, Sees.PLAY: 0, Sees.BALANCE: 0}
+    for entry in proposals(config).values():
+        q = np.array(list(entry.proposal.rows(config)))
+        of_play, of_balance = np.ptp(q, axis=0).any(), np.ptp(q, axis=1).any()
+        expected = Sees.BALANCE if of_balance else Sees.PLAY if of_play else Sees.NOTHING
+        assert entry.sees == expected, entry.label
+        seen[expected] += 1
+    assert all(seen.values())
 
 
 def test_rivals_learn_nothing_know_nothing_and_see_no_more() -> None:

@@ -88,8 +88,10 @@ def _context(contents: Contents) -> dict[str, Any]:
         "m": metrics,
         "tables": _tables(metrics),
         "counts": _counts(metrics["inpainting"], metrics["importance"]),
-        "descents": gradients.told(metrics["gradients"]),
-        "told": importance.told(metrics["importance"]["methods"]),
+        "told": {
+            "importance": importance.told(metrics["importance"]["methods"]),
+            "gradients": gradients.told(metrics["gradients"]),
+        },
         "largest_claims_error": headlines.largest_claims_error(metrics["convolution"]),
         "provenance": [
             Table(title, ("name", "value"), list(values.items()))
