@@ -77,6 +77,7 @@ def test_a_shift_is_seen_beyond_three_standard_errors() -> None:
 
 def test_the_text_follows_the_metrics() -> None:
     text = told(FOUND)
+    assert text["printed"].startswith("agree with the faulty")
     assert text["ends"].startswith("«score_as_printed», at σ = 0.800 ± 0.010, where no minimum is")
     assert text["ends"].endswith("«pathwise», at σ = 0.600 ± 0.010, at the local minimum")
     assert text["shifted"].startswith("Here no shift is seen")
@@ -84,9 +85,11 @@ def test_the_text_follows_the_metrics() -> None:
         "of 2 points the score function has less variance at μ = 1, σ = 2."
     )
     changed = copy.deepcopy(FOUND)
+    changed["sgd"]["score"]["printed"]["sigma"]["z_score"] = 1.0
     changed["long_runs"]["pathwise"]["sigma"] = Estimate(0.7, 0.01, 100)
     changed["estimators"]["score"]["mu=1 sigma=2"] = variance(9, 9)
     text = told(changed)
+    assert text["printed"].startswith("do not tell")
     assert text["shifted"] == "Here the shift is seen with «pathwise»."
     assert (
         text["less_variance"]

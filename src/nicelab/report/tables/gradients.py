@@ -53,10 +53,12 @@ def _long_run(label: str, run: Metrics) -> tuple[str, ...]:
     return label, estimate(sigma), optional(spread), number(expected, ".6f"), z
 
 
-def told(metrics: Metrics) -> dict[str, str | bool]:
+def told(metrics: Metrics) -> dict[str, str]:
     """What the text says of the runs and of the score function against pathwise."""
     return {
-        "printed_by_the_faults": printed_by_the_faults(metrics["sgd"]),
+        "printed": "agree with the faulty estimators and with no unbiased one"
+        if printed_by_the_faults(metrics["sgd"])
+        else "do not tell the faulty estimators from unbiased ones",
         "ends": "; ".join(_end(name, metrics) for name in FAULTS),
         "shifted": _shifted(metrics),
         "less_variance": _less_variance(metrics["estimators"]),
