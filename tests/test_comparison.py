@@ -45,24 +45,24 @@ x = np.random.default_rng(0).normal(0, 100, 500) + p["gain"] + p["seed"]
 np.savez("results/likelihood.npz", test=x)
 value = {"value": x.mean(), "standard_error": x.std(ddof=1) / 500**0.5, "n": 500}
 json.dump({"dataset": "none", "test": {"log_likelihood": value}},
-          open("metrics/likelihood.json", "w"))
+          open("results/likelihood.json", "w"))
 """
 PIPELINE = """\
 stages:
   prepare:
-    cmd: mkdir -p data results metrics && cp raw.txt data/images.npz
+    cmd: mkdir -p data results && cp raw.txt data/images.npz
     deps: [raw.txt]
     outs: [data/images.npz]
   train:
     cmd: python train.py
     deps: [train.py, data/images.npz]
     params: [train]
-    outs: [results/likelihood.npz]
-    metrics:
-      - metrics/likelihood.json: {cache: false}
+    outs:
+      - results/likelihood.npz
+      - results/likelihood.json: {cache: false}
   after:
-    cmd: cp metrics/likelihood.json copy.json
-    deps: [metrics/likelihood.json]
+    cmd: cp results/likelihood.json copy.json
+    deps: [results/likelihood.json]
     outs: [copy.json]
 """
 
@@ -80,7 +80,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "dvc.yaml": PIPELINE,
         "raw.txt": "images",
         "params.yaml": "train: {gain: 0.0, seed: 0}\n",
-        ".gitignore": "/data\n/results\n/copy.json\n",
+        ".gitignore": "/data\n/results/*.npz\n/copy.json\n",
     }
     for name, text in files.items():
         (root / name).write_text(text)
@@ -135,7 +135,7 @@ def test_from_a_folder_inside(project: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.chdir(project)
         here = invoke(*revisions, "--json")
         assert here.exit_code == 0, here.output
-        monkeypatch.chdir(project / "metrics")
+        monkeypatch.chdir(project / "results")
         assert invoke(*revisions, "--json").output == here.output
 
 
@@ -196,7 +196,7 @@ def test_a_workspace_with_changes(project: Path) -> None:
     (project / "raw.txt").write_text("images")
     (project / "dvc.yaml").write_text(PIPELINE.replace("python train.py", "python -O train.py"))
     assert json.loads(invoke("--json").output)["stages"] == ["train", "after"]
-    metrics = project / "metrics" / "likelihood.json"
+    metrics = project / "results" / "likelihood.json"
     metrics.write_text(metrics.read_text().replace("none", "other"))
     rows = json.loads(invoke("--json").output)["rows"]
     changed = [row["name"] for row in rows if row["verdict"] == "changed exactly"]
@@ -226,8 +226,8 @@ def test_what_cannot_be_compared(
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
     refused(invoke("--plot", "x.png"), "--plot, --metric and --over-seeds go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
-    metrics, whole = project / "metrics" / "likelihood.json", "{}"
-    for text, message in (("{", "json at workspace is not JSON"), ("[1]", "no named metrics")):
+    metrics, whole = project / "results" / "likelihood.json", "{}"
+    for text, message in (("{", "json at workspace is not JSON"), ("[1]", "no named results")):
         metrics.write_text(text)
         refused(invoke(), message)
     metrics.write_text(whole)
@@ -238,7 +238,7 @@ def test_what_cannot_be_compared(
         refused(invoke(), "params.yaml")
     params.write_text(right)
     metrics.unlink()
-    refused(invoke(), "workspace has no metrics")
+    refused(invoke(), "workspace has no results")
     monkeypatch.chdir(tmp_path)
     refused(invoke(), "is not a git repository")
 
@@ -254,7 +254,7 @@ def test_a_refusal_leaves_no_file_open(project: Path) -> None:
 
 def test_another_schema(project: Path) -> None:
     """Metrics that have other parts are gone and new; nothing else is made of them."""
-    metrics = project / "metrics" / "likelihood.json"
+    metrics = project / "results" / "likelihood.json"
     metrics.write_text('{"test": {"log_likelihood": {"mean": 3, "sd": [1, 2]}}}')
     rows = {row["name"]: row["verdict"] for row in json.loads(invoke("--json").output)["rows"]}
     assert rows == {
@@ -268,7 +268,7 @@ def test_another_schema(project: Path) -> None:
 def test_labels_are_no_metrics(project: Path) -> None:
     """Whoever writes or changes them changes nothing that is measured, in all that lists it."""
     before = json.loads(invoke("--json").output)["rows"]
-    metrics = project / "metrics" / "likelihood.json"
+    metrics = project / "results" / "likelihood.json"
     found = json.loads(metrics.read_text())
     metrics.write_text(json.dumps({**found, "labels": {"parts": {"test": "test images"}}}))
     assert json.loads(invoke("--json").output)["rows"] == before

@@ -101,7 +101,7 @@ def test_every_direction_fits_a_metric() -> None:
     """A declaration that fits none is a misspelling."""
     names = [
         name
-        for path in (ROOT / "metrics").glob("*.json")
+        for path in (ROOT / "results").glob("*.json")
         for name in flatten({path.stem: json.loads(path.read_text())})
     ]
 

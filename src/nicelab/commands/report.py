@@ -30,7 +30,7 @@ def report(against: str | None, out: Path, params: Path) -> None:
     The pipeline's own report is report/report.html; this one goes where you want it.
     """
     require_writable(out)
-    contents = read_contents(Path("metrics"), Path("figures"), Path("stages"), params)
+    contents = read_contents(Path("results"), Path("figures"), Path("stages"), params)
     page = render(contents, _since(against) if against else None)
     with writing(out) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -74,14 +74,14 @@ class Revision:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """Contents of the metrics files, by file name without its ending.
+        """Contents of the files of results, by file name without its ending.
 
         Raises:
             InputError: there are none, or one is not JSON.
         """
-        paths = sorted(self.files.glob("/metrics/*.json"))
+        paths = sorted(self.files.glob("/results/*.json"))
         if not paths:
-            raise InputError(f"{self.name} has no metrics: run `dvc repro` there and commit")
+            raise InputError(f"{self.name} has no results: run `dvc repro` there and commit")
         found = {}
         for path in paths:
             stem = path.rpartition("/")[2].removesuffix(".json")
@@ -93,7 +93,7 @@ class Revision:
                 ) from None
             if not isinstance(found[stem], dict):
                 raise InputError(
-                    f"{path[1:]} at {self.name} holds no named metrics: run `dvc repro`"
+                    f"{path[1:]} at {self.name} holds no named results: run `dvc repro`"
                 )
         return found
 
