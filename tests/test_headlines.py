@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scipy.stats import norm
 
 from imports import ROOT
+from nicelab.comparison.directions import direction
+from nicelab.comparison.verdicts import LEVEL
 from nicelab.errors import InputError
 from nicelab.pipeline.params import flatten
 from nicelab.report.contents import read_results
@@ -50,6 +53,13 @@ def test_names_are_fixed(found: list[Headline]) -> None:
     names = [headline.name for headline in found]
     assert set(FIXED) <= set(names)
     assert len(set(names)) == len(names)
+
+
+def test_few_enough_are_tested_for_a_loss(found: list[Headline]) -> None:
+    """So that Holm's procedure sees one loss of 4 standard errors in 9 of 10."""
+    tested = [x for x in found if x.ours.standard_error and direction(x.name)]
+    assert len(tested) >= 3
+    assert norm.cdf(4 - norm.isf(LEVEL / len(tested))) > 0.9
 
 
 def test_five_decimals_say_something(leaves: dict[str, float]) -> None:

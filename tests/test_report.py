@@ -330,7 +330,7 @@ def test_what_has_changed_is_told(contents: Contents, page: str) -> None:
     assert "<td>+3.0</td>" in told
     assert "What changed" not in page
     same = replace(since, table=replace(table, rows=[]))
-    assert "<p>No metric differs.</p>" in render(contents, same)
+    assert "<p>No headline differs.</p>" in render(contents, same)
 
 
 def test_markdown_says_the_same(contents: Contents) -> None:

@@ -2,6 +2,7 @@
 
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.headlines.headline import Headline
+from nicelab.statistics import of_a_share
 
 PRINTED = {"as_printed": "as printed", "gradient_zeroed": "gradient zeroed"}
 OVER_MASKS = {
@@ -45,5 +46,5 @@ def judge(metrics: Metrics) -> Headline:
     return Headline(
         "classifier.test_accuracy_percent",
         "Judge of completions: accuracy on test images (%)",
-        metrics["test"]["accuracy"].scaled(100),
+        of_a_share(metrics["test"]["accuracy"]).scaled(100),
     )
