@@ -30,6 +30,7 @@ from nicelab.comparison.experiments import (
     read_experiments,
 )
 from nicelab.comparison.revisions import Revision
+from nicelab.comparison.seeds import SpreadOverTrainings
 from nicelab.comparison.tables import cells, listed, terminal
 from nicelab.comparison.verdicts import Verdict
 from nicelab.statistics import Estimate, mean
@@ -181,7 +182,7 @@ def test_no_column_is_cut_off(width: int) -> None:
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= width
     (rule,) = [k for k, line in enumerate(lines) if "────" in line]
-    (end,) = [k for k, line in enumerate(lines) if line.startswith("In all, a verdict")]
+    (end,) = [k for k, line in enumerate(lines) if line.startswith("The probability that")]
     wanted = "".join(text for row in listed(found) for text in cells(row))
     shown = "".join(lines[rule + 1 : end])
     assert Counter(shown.replace(" ", "")) == Counter(wanted.replace(" ", ""))
@@ -254,6 +255,16 @@ def test_two_trainings_are_not_two_recipes(project: Path) -> None:
     assert verdicts()[NAME] == "worse"  # it is the same model
 
 
+@pytest.mark.usefixtures("project")
+def test_rounding_has_no_spread_over_trainings() -> None:
+    """A flow that no longer gives its images back is worse, whichever model it is."""
+    with Revision("first") as one, Revision("main") as two:
+        one.results["training.model_md5"], two.results["training.model_md5"] = "one", "two"
+        spread = SpreadOverTrainings(one, two)
+    assert spread("samples.log10_round_trip_error") == 0
+    assert spread("samples.sigma.largest") is None
+
+
 def test_another_seed_is_never_worse(project: Path) -> None:
     """The same loss is worse where anything else has changed too."""
     for params, verdict in (
@@ -274,7 +285,7 @@ def test_a_number_that_is_not_finite_is_named(project: Path) -> None:
             text = before.replace(str(whole["test"]["log_likelihood"]["value"]), value)
             assert text != before
             path.write_text(text)
-            refused(invoke(*options), f"log_likelihood in {folder} at workspace/likelihood.json")
+            refused(invoke(*options), f"log_likelihood in {folder}/likelihood.json at workspace")
         path.write_text(before)
 
 

@@ -14,7 +14,7 @@ ESTIMATE = {*HEADLINE, "n"}
 Readings = dict[str, Estimate | str]
 
 
-def readings(files: Mapping[str, Mapping[str, Any]], folder: str = "results") -> Readings:
+def readings(files: Mapping[str, Mapping[str, Any]], path: str = "results/{}.json") -> Readings:
     """All metrics as `{"likelihood.test.log_likelihood": Estimate(…), …}`.
 
     A bare number is exact; whatever else has no parts is text. What a file calls its entries is no
@@ -22,7 +22,7 @@ def readings(files: Mapping[str, Mapping[str, Any]], folder: str = "results") ->
 
     Args:
         files: content of each file, as JSON, by its name.
-        folder: of the files, and the revision if there are several, for messages.
+        path: of each file, and the revision if there are several, for messages.
 
     Raises:
         InputError: something is no finite number.
@@ -30,8 +30,8 @@ def readings(files: Mapping[str, Mapping[str, Any]], folder: str = "results") ->
     flat: Readings = {}
     for file, metrics in files.items():
         entries = {name: x for name, x in metrics.items() if name != LABELS}
-        for path, reading in _flatten(entries, "", f"{folder}/{file}.json").items():
-            flat[f"{file}.{path}"] = reading
+        for name, reading in _flatten(entries, "", path.replace("{}", file)).items():
+            flat[f"{file}.{name}"] = reading
     return flat
 
 

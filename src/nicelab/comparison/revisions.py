@@ -28,6 +28,7 @@ from nicelab.pipeline.params import flatten
 
 WORKSPACE = "workspace"
 DATA = "data/"
+REPLICATES = "replicates/likelihood.json"  # the same recipe with several seeds
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ class Revision:
         files = self._read_all("metrics")
         if not files:
             raise InputError(f"{self.name} has no headlines: run `dvc repro` there and commit")
-        where = f"metrics at {self.name}"
-        return only_headlines(readings(files, where), where)
+        found = readings(files, f"metrics/{{}}.json at {self.name}")
+        return only_headlines(found, f"metrics at {self.name}")
 
     @cached_property
     def results(self) -> Readings:
@@ -102,8 +103,14 @@ class Revision:
         """
         for folder in ("results", "metrics"):
             if files := self._read_all(folder):
-                return readings(files, f"{folder} at {self.name}")
+                return readings(files, f"{folder}/{{}}.json at {self.name}")
         raise InputError(f"{self.name} has no results: run `dvc repro` there and commit")
+
+    @cached_property
+    def replicates(self) -> dict[str, Any]:
+        """What several trainings of the same recipe found, if the revision has it."""
+        path = f"/{REPLICATES}"
+        return self.read(path) if self.files.exists(path) else {}
 
     def _read_all(self, folder: str) -> dict[str, dict[str, Any]]:
         paths = sorted(self.files.glob(f"/{folder}/*.json"))

@@ -6,7 +6,9 @@ is another model, which differs from it by more.
 
 import math
 from fnmatch import fnmatchcase
+from typing import Any
 
+from nicelab.comparison.directions import rounding
 from nicelab.comparison.readings import Readings
 from nicelab.comparison.revisions import Revision
 
@@ -21,18 +23,15 @@ MODELS = {
     ),
     "classifier.model_md5": ("classifier.*", "inpainting.*accuracy"),
 }
-REPLICATES = "replicates/likelihood.json"  # the same recipe with several seeds
 
 
 def seeds_deviation(revision: Revision, metric: str) -> float | None:
     """Standard deviation of a metric over trainings that differ in their seeds alone.
 
-    None where the revision does not know it. `REPLICATES` holds it at the metric's own path, as
+    None where the revision does not know it. Its replicates hold it at the metric's own path, as
     `{"likelihood": {"test": {"log_likelihood": {"standard_deviation": 0.2}}}}`.
     """
-    if not revision.files.exists(f"/{REPLICATES}"):
-        return None
-    found = revision.read(f"/{REPLICATES}")
+    found: Any = revision.replicates
     for part in (*metric.split("."), "standard_deviation"):
         found = found.get(part) if isinstance(found, dict) else None
     return float(found) if isinstance(found, int | float) else None
@@ -63,9 +62,10 @@ class SpreadOverTrainings:
     def __call__(self, metric: str) -> float | None:
         """0 if the model is the same, None if it is another and nobody knows how far they spread.
 
-        Where one revision alone knows its spread, the other is taken to have the same.
+        Where one revision alone knows its spread, the other is taken to have the same. Errors of a
+        computation have none: in every model they are rounding or they are not.
         """
-        if not depends_on(metric, self.anew):
+        if not depends_on(metric, self.anew) or math.isfinite(rounding(metric)):
             return 0.0
         known = [seeds_deviation(revision, metric) for revision in self.revisions]
         known = [x for x in known if x is not None]

@@ -14,8 +14,8 @@ from nicelab.formatting import number
 
 NOTE = (
     "Each is compared to the first: recipes over their seeds by Welch's t-test, single runs by "
-    "the errors of each. In all, a verdict that is not true has a probability of at most "
-    f"{LEVEL:.0%} for worse and for better (Holm, 1979)."
+    "the errors of each. The probability that any which is no worse is called so is at most "
+    f"{LEVEL:.0%}; the same for better (Holm, 1979)."
 )
 FIRST = "–"  # instead of a verdict
 

@@ -30,8 +30,8 @@ HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
 WIDTHS = {"z": 6, "verdict": 11}  # of the columns that do not give way to the others
 PAIRED = "* paired over the same images or seeds, else taken as independent."
 OF_HEADLINES = (
-    "In all, a verdict that is not true of the code has a probability of at most "
-    f"{LEVEL:.0%} for worse, for better and for different (Holm, 1979). {PAIRED}"
+    "The probability that any headline which did not change is called worse is at most "
+    f"{LEVEL:.0%}; so for better and for different (Holm, 1979). {PAIRED}"
 )
 OF_EVERYTHING = (
     f"At most {LEVEL:.0%} of the verdicts are expected to be noise, however the metrics depend on "

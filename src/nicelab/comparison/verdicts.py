@@ -222,7 +222,7 @@ def stale(row: Row) -> Row:
 
 
 def failures(rows: Sequence[Row], headlines: bool) -> list[Row]:
-    """What a gate does not let through: worse, stale, or gone where that could hide a loss.
+    """What a gate does not let through: worse; stale or gone where that could hide a loss.
 
     Args:
         rows: every metric.
@@ -231,6 +231,6 @@ def failures(rows: Sequence[Row], headlines: bool) -> list[Row]:
     return [
         row
         for row in rows
-        if row.verdict in (Verdict.WORSE, Verdict.STALE)
-        or (row.verdict == Verdict.GONE and (headlines or direction(row.name)))
+        if row.verdict == Verdict.WORSE
+        or (row.verdict in (Verdict.GONE, Verdict.STALE) and (headlines or direction(row.name)))
     ]
