@@ -8,7 +8,7 @@ import torch
 from nicelab.images.levels import scale
 from nicelab.inpainting.classifier import Recipe, save, train
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics
+from nicelab.pipeline.artifacts import digest, read_arrays, require_writable, write_metrics
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 from nicelab.pipeline.timing import Stage, worked
@@ -33,7 +33,8 @@ def main(images: Path, model: Path, metrics: Path, device: torch.device, params:
     accuracy = mean(classifier.classify(test).cpu() == truth)
     worked(recipe.epochs * len(digits), "images")
     save(model, classifier, str(data["dataset"]))
-    write_metrics(metrics, {"dataset": str(data["dataset"]), "test": {"accuracy": accuracy}})
+    found = {"test": {"accuracy": accuracy}, "model_md5": digest(model)}
+    write_metrics(metrics, {"dataset": str(data["dataset"]), **found})
 
 
 if __name__ == "__main__":

@@ -13,18 +13,18 @@ from nicelab.report.render import render, render_markdown
 
 
 @click.command(cls=Stage)
-@click.argument("metrics", type=PATH)
+@click.argument("results", type=PATH)
 @click.argument("figures", type=PATH)
 @click.argument("stages", type=PATH)
 @output("--report", "the page (.html)")
 @output("--markdown", "the same as Markdown, with links to the figures (.md)")
 @params_option
 def main(
-    metrics: Path, figures: Path, stages: Path, report: Path, markdown: Path, params: Path
+    results: Path, figures: Path, stages: Path, report: Path, markdown: Path, params: Path
 ) -> None:
-    """Render METRICS, FIGURES and the code in STAGES as one HTML page, and as Markdown."""
+    """Render RESULTS, FIGURES and the code in STAGES as one HTML page, and as Markdown."""
     require_writable(report, markdown)
-    contents = read_contents(metrics, figures, stages, params)
+    contents = read_contents(results, figures, stages, params)
     folder = os.path.relpath(figures, markdown.parent)
     pages = {report: render(contents), markdown: render_markdown(contents, folder)}
     for path, text in pages.items():

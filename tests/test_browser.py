@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    parts = (ROOT / name for name in ("metrics", "figures", "stages", "params.yaml"))
+    parts = (ROOT / name for name in ("results", "figures", "stages", "params.yaml"))
     path.write_text(render(read_contents(*parts)))
     return path
 

@@ -4,6 +4,8 @@ import gc
 import json
 import subprocess
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,31 +13,37 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 from rich.console import Console
+from scipy.stats import norm, ttest_ind
 
 from conftest import run
 from imports import ROOT
 from nicelab.commands.compare import compare as command
 from nicelab.commands.report import report
-from nicelab.comparison.difference import Difference, compare_revisions
+from nicelab.comparison.difference import compare_revisions
 from nicelab.comparison.experiments import (
     Experiment,
+    against_the_first,
     in_order,
     intervals,
+    labels,
     over_seeds,
     read_experiments,
 )
 from nicelab.comparison.revisions import Revision
-from nicelab.comparison.tables import MODEL, cells, listed, summary, terminal
-from nicelab.comparison.verdicts import judge
+from nicelab.comparison.seeds import SpreadOverTrainings
+from nicelab.comparison.tables import cells, listed, terminal
+from nicelab.comparison.verdicts import Verdict
 from nicelab.statistics import Estimate, mean
 
 # DVC leaves files open when it does not find a revision.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-NAME = "likelihood.test.log_likelihood"
+NAME = "likelihood.nice.test_log_likelihood"  # a headline
+RESULT = "likelihood.test.log_likelihood"  # where it comes from
 
 
+VALUE = {"test_log_likelihood": {"value": 5.0, "standard_error": 4.0}}
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for no files at all
 STAGE = """\
 import json, numpy as np, sys
@@ -45,7 +53,13 @@ x = np.random.default_rng(0).normal(0, 100, 500) + p["gain"] + p["seed"]
 np.savez("results/likelihood.npz", test=x)
 value = {"value": x.mean(), "standard_error": x.std(ddof=1) / 500**0.5, "n": 500}
 json.dump({"dataset": "none", "test": {"log_likelihood": value}},
-          open("metrics/likelihood.json", "w"))
+          open("results/likelihood.json", "w"))
+"""
+HEADLINES = """\
+import json
+found = json.load(open("results/likelihood.json"))["test"]["log_likelihood"]
+headline = {part: found[part] for part in ("value", "standard_error")}
+json.dump({"nice": {"test_log_likelihood": headline}}, open("metrics/likelihood.json", "w"))
 """
 PIPELINE = """\
 stages:
@@ -57,12 +71,17 @@ stages:
     cmd: python train.py
     deps: [train.py, data/images.npz]
     params: [train]
-    outs: [results/likelihood.npz]
+    outs:
+      - results/likelihood.npz
+      - results/likelihood.json: {cache: false}
+  headlines:
+    cmd: python headlines.py
+    deps: [headlines.py, results/likelihood.json]
     metrics:
       - metrics/likelihood.json: {cache: false}
   after:
-    cmd: cp metrics/likelihood.json copy.json
-    deps: [metrics/likelihood.json]
+    cmd: cp results/likelihood.json copy.json
+    deps: [results/likelihood.json]
     outs: [copy.json]
 """
 
@@ -77,10 +96,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(root, "dvc", "init", "-q")
     files = {
         "train.py": STAGE,
+        "headlines.py": HEADLINES,
         "dvc.yaml": PIPELINE,
         "raw.txt": "images",
         "params.yaml": "train: {gain: 0.0, seed: 0}\n",
-        ".gitignore": "/data\n/results\n/copy.json\n",
+        ".gitignore": "/data\n/results/*.npz\n/copy.json\n",
     }
     for name, text in files.items():
         (root / name).write_text(text)
@@ -120,8 +140,9 @@ def test_two_commits() -> None:
     assert result.exit_code == 0, result.output
     found = json.loads(result.output)
     assert found["params"] == {"train.gain": [0.0, 1.0]}
-    assert found["code"] == found["data"] == found["stale"] == []
-    assert found["stages"] == ["train", "after"]
+    assert found["code"] == found["data"] == found["not_cached"] == []
+    assert found["stale"] == {}
+    assert found["stages"] == ["train", "headlines", "after"]
     (row,) = [row for row in found["rows"] if row["name"] == NAME]
     assert row["difference"]["value"] == pytest.approx(1)
     assert row["paired"]
@@ -135,7 +156,7 @@ def test_from_a_folder_inside(project: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.chdir(project)
         here = invoke(*revisions, "--json")
         assert here.exit_code == 0, here.output
-        monkeypatch.chdir(project / "metrics")
+        monkeypatch.chdir(project / "results")
         assert invoke(*revisions, "--json").output == here.output
 
 
@@ -147,16 +168,7 @@ def test_as_table_and_as_markdown() -> None:
     text = invoke("first", "main", "--md").output
     assert text.startswith("### first → main")
     assert f"| {NAME} |" in text
-    assert "| likelihood.dataset |" not in text
-    assert "| likelihood.dataset |" in invoke("first", "main", "--md", "--all").output
-
-
-def test_two_trainings_are_not_two_recipes() -> None:
-    """A line warns wherever the model is another one, and nowhere else."""
-    for model, warned in (("one", False), ("another", True)):
-        rows = judge({MODEL: "one"}, {MODEL: model})
-        lines = summary(Difference("before", "after", {}, [], [], [], [], rows))
-        assert any(line.startswith("trained anew: ") for line in lines) == warned
+    assert f"| {RESULT} |" in invoke("first", "main", "--md", "--all").output
 
 
 @pytest.mark.usefixtures("project")
@@ -166,11 +178,11 @@ def test_no_column_is_cut_off(width: int) -> None:
     with Revision("first") as one, Revision("main") as two:
         found = compare_revisions(one, two)
     console = Console(width=width, record=True)
-    terminal(found, False, console)
+    terminal(found, console)
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= width
     (rule,) = [k for k, line in enumerate(lines) if "────" in line]
-    (end,) = [k for k, line in enumerate(lines) if line.startswith("Differences are")]
+    (end,) = [k for k, line in enumerate(lines) if line.startswith("The probability that")]
     wanted = "".join(text for row in listed(found) for text in cells(row))
     shown = "".join(lines[rule + 1 : end])
     assert Counter(shown.replace(" ", "")) == Counter(wanted.replace(" ", ""))
@@ -179,7 +191,111 @@ def test_no_column_is_cut_off(width: int) -> None:
 @pytest.mark.usefixtures("project")
 def test_worse_has_its_own_exit_status() -> None:
     assert invoke("first", "main", "--fail-if-worse").exit_code == 0
-    assert invoke("main", "first", "--fail-if-worse").exit_code == 2
+    for options in ((), ("--all",)):
+        failed = invoke("main", "first", "--fail-if-worse", *options)
+        assert failed.exit_code == 2
+        assert f"worse: {RESULT if options else NAME}" in failed.output.splitlines()
+
+
+def rewrite(path: Path, change: Callable[[dict], object]) -> None:
+    """Change the content of a JSON file."""
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found))
+
+
+def verdicts(*options: str) -> dict[str, str]:
+    result = invoke("--json", *options)
+    assert result.exit_code == 0, result.output
+    return {row["name"]: row["verdict"] for row in json.loads(result.output)["rows"]}
+
+
+def test_a_headline_that_is_gone_fails_the_gate(project: Path) -> None:
+    rewrite(project / "metrics" / "likelihood.json", lambda found: found.pop("nice"))
+    failed = invoke("--fail-if-worse")
+    assert failed.exit_code == 2
+    assert f"gone: {NAME}" in failed.output
+    rewrite(project / "results" / "likelihood.json", lambda found: found.pop("dataset"))
+    assert invoke("--fail-if-worse", "--all").exit_code == 0  # which way is better is not known
+    rewrite(project / "results" / "likelihood.json", lambda found: found.pop("test"))
+    assert f"gone: {RESULT}" in invoke("--fail-if-worse", "--all").output
+
+
+def test_an_exact_error_that_grows_fails_the_gate(project: Path) -> None:
+    """Unless it stays rounding: 37 nats do not, and 100 times 1e-14 do."""
+    error = "convolution.coupling.largest_absolute_error"
+    path = project / "results" / "convolution.json"
+    path.write_text('{"coupling": {"largest_absolute_error": 1.4e-14}}')
+    run(project, "git", "add", "-A")
+    run(project, "git", "commit", "-qm", "an error")
+    try:
+        for value, verdict in ((1.4e-12, "same"), (37.0, "worse")):
+            path.write_text(json.dumps({"coupling": {"largest_absolute_error": value}}))
+            assert verdicts("--all")[error] == verdict
+            assert invoke("--all", "--fail-if-worse").exit_code == 2 * (verdict == "worse")
+    finally:
+        run(project, "git", "reset", "-q", "--hard", "HEAD~1")
+
+
+def test_two_trainings_are_not_two_recipes(project: Path) -> None:
+    """A difference over images alone is no evidence, until the spread over trainings is known."""
+    both = project / "results" / "training.json", project / "metrics" / "likelihood.json"
+    spread = project / "replicates" / "likelihood.json"
+    both[0].write_text('{"model_md5": "another"}')
+    rewrite(both[1], lambda found: found["nice"]["test_log_likelihood"].update(value=-999))
+    assert verdicts()[NAME] == "no evidence"
+    assert "the spread over trainings is unknown: likelihood.nice" in invoke().output
+    assert invoke("--fail-if-worse").exit_code == 0
+    spread.parent.mkdir()
+    for deviation, verdict in ((1.0, "worse"), (1000.0, "no evidence")):
+        known = {"nice": {"test_log_likelihood": {"standard_deviation": deviation}}}
+        spread.write_text(json.dumps({"likelihood": known}))
+        assert verdicts()[NAME] == verdict
+    both[0].unlink()
+    assert verdicts()[NAME] == "worse"  # it is the same model
+
+
+@pytest.mark.usefixtures("project")
+def test_rounding_has_no_spread_over_trainings() -> None:
+    """A flow that no longer gives its images back is worse, whichever model it is."""
+    with Revision("first") as one, Revision("main") as two:
+        one.results["training.model_md5"], two.results["training.model_md5"] = "one", "two"
+        spread = SpreadOverTrainings(one, two)
+    assert spread("samples.log10_round_trip_error") == 0
+    assert spread("samples.sigma.largest") is None
+
+
+def test_another_seed_is_never_worse(project: Path) -> None:
+    """The same loss is worse where anything else has changed too."""
+    for params, verdict in (
+        ("{gain: 1.0, seed: -900}", "no evidence"),
+        ("{gain: 1.5, seed: -900}", "worse"),
+    ):
+        (project / "params.yaml").write_text(f"train: {params}\n")
+        run(project, "dvc", "repro", "-q")
+        assert verdicts() == {NAME: verdict}
+
+
+def test_a_number_that_is_not_finite_is_named(project: Path) -> None:
+    whole = json.loads((project / "results" / "likelihood.json").read_text())
+    for folder, options in (("metrics", ()), ("results", ("--all",))):
+        path = project / folder / "likelihood.json"
+        before = path.read_text()
+        for value in ("NaN", "Infinity", "null", "1" + "0" * 400):
+            text = before.replace(str(whole["test"]["log_likelihood"]["value"]), value)
+            assert text != before
+            path.write_text(text)
+            refused(invoke(*options), f"log_likelihood in {folder}/likelihood.json at workspace")
+        path.write_text(before)
+
+
+def test_what_is_no_headline_is_named(project: Path) -> None:
+    """As in the metrics of revisions that are older than the headlines."""
+    old = (project / "results" / "likelihood.json").read_text()
+    (project / "metrics" / "likelihood.json").write_text(old)
+    refused(invoke(), "metrics at workspace holds likelihood.dataset, which is no headline")
+    (project / "results" / "likelihood.json").unlink()
+    assert verdicts("--all") == {"likelihood.dataset": "same", RESULT: "same"}
 
 
 def test_a_workspace_with_changes(project: Path) -> None:
@@ -190,17 +306,39 @@ def test_a_workspace_with_changes(project: Path) -> None:
     found = json.loads(invoke("--json").output)
     assert found["code"] == ["train.py"]
     assert found["data"] == ["raw.txt"]
-    assert found["stages"] == ["prepare", "train", "after"]
-    assert found["stale"] == ["prepare", "train"]
+    assert found["stages"] == ["prepare", "train", "headlines", "after"]
+    assert found["stale"] == {"workspace": ["prepare", "train"]}
+    assert [row["verdict"] for row in found["rows"]] == ["stale"]
+    assert invoke("--fail-if-worse").exit_code == 2
     (project / "train.py").write_text(STAGE)
     (project / "raw.txt").write_text("images")
     (project / "dvc.yaml").write_text(PIPELINE.replace("python train.py", "python -O train.py"))
-    assert json.loads(invoke("--json").output)["stages"] == ["train", "after"]
-    metrics = project / "metrics" / "likelihood.json"
-    metrics.write_text(metrics.read_text().replace("none", "other"))
-    rows = json.loads(invoke("--json").output)["rows"]
-    changed = [row["name"] for row in rows if row["verdict"] == "changed exactly"]
-    assert changed == ["likelihood.dataset"]
+    found = json.loads(invoke("--json").output)
+    assert found["stages"] == ["train", "headlines", "after"]
+    assert found["stale"] == {"workspace": ["train"]}
+    (project / "dvc.yaml").write_text(PIPELINE)
+    rewrite(project / "results" / "likelihood.json", lambda found: found.update(dataset="other"))
+    assert verdicts("--all") == {"likelihood.dataset": "changed exactly", RESULT: "same"}
+
+
+@pytest.mark.slow
+def test_what_an_experiment_did_not_compute_is_not_the_same(project: Path) -> None:
+    """It ran up to the training: its headlines are those of before, and evidence of nothing."""
+    run(project, "dvc", "exp", "run", "-q", "-n", "half", "-S", "train.gain=-99", "train")
+    run(project, "git", "checkout", "-q", "-f", "main")
+    run(project, "dvc", "checkout", "-q")
+    assert verdicts("main", "half") == {NAME: "stale"}
+    assert verdicts("half", "main") == {NAME: "stale"}
+    assert verdicts("main", "half", "--all")[RESULT] == "worse"
+    found = json.loads(invoke("main", "half", "--json").output)
+    assert found["stale"] == {"half": ["after", "headlines"]}
+    _, half = read_experiments()
+    assert half.metrics[NAME] == "stale"
+    assert isinstance(half.metrics[RESULT], Estimate)
+    assert "stale" in invoke("--experiments", "--metric", NAME).output
+    run(project, "dvc", "exp", "run", "-q", "-n", "whole", "-S", "train.gain=-99")
+    run(project, "git", "checkout", "-q", "-f", "main")
+    assert verdicts("main", "whole") == {NAME: "worse"}
 
 
 def test_other_images_are_not_paired(project: Path) -> None:
@@ -226,19 +364,23 @@ def test_what_cannot_be_compared(
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
     refused(invoke("--plot", "x.png"), "--plot, --metric and --over-seeds go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
-    metrics, whole = project / "metrics" / "likelihood.json", "{}"
-    for text, message in (("{", "json at workspace is not JSON"), ("[1]", "no named metrics")):
-        metrics.write_text(text)
-        refused(invoke(), message)
-    metrics.write_text(whole)
+    for folder, options in (("metrics", ()), ("results", ("--all",))):
+        path = project / folder / "likelihood.json"
+        whole = path.read_text()
+        for text, message in (("{", "json at workspace is not JSON"), ("[1]", "no named metrics")):
+            path.write_text(text)
+            refused(invoke(*options), message)
+        path.write_text(whole)
     params = project / "params.yaml"
     right = params.read_text()
     for text in ("a: [1", "3"):
         params.write_text(text)
         refused(invoke(), "params.yaml")
     params.write_text(right)
-    metrics.unlink()
-    refused(invoke(), "workspace has no metrics")
+    (project / "metrics" / "likelihood.json").unlink()
+    refused(invoke(), "workspace has no headlines")
+    (project / "results" / "likelihood.json").unlink()
+    refused(invoke("--all"), "workspace has no results")
     monkeypatch.chdir(tmp_path)
     refused(invoke(), "is not a git repository")
 
@@ -254,38 +396,41 @@ def test_a_refusal_leaves_no_file_open(project: Path) -> None:
 
 def test_another_schema(project: Path) -> None:
     """Metrics that have other parts are gone and new; nothing else is made of them."""
-    metrics = project / "metrics" / "likelihood.json"
+    metrics = project / "results" / "likelihood.json"
     metrics.write_text('{"test": {"log_likelihood": {"mean": 3, "sd": [1, 2]}}}')
-    rows = {row["name"]: row["verdict"] for row in json.loads(invoke("--json").output)["rows"]}
-    assert rows == {
+    assert verdicts("--all") == {
         "likelihood.dataset": "gone",
-        NAME: "gone",
-        f"{NAME}.mean": "new",
-        f"{NAME}.sd": "new",
+        RESULT: "gone",
+        f"{RESULT}.mean": "new",
+        f"{RESULT}.sd": "new",
     }
 
 
 def test_labels_are_no_metrics(project: Path) -> None:
     """Whoever writes or changes them changes nothing that is measured, in all that lists it."""
-    before = json.loads(invoke("--json").output)["rows"]
-    metrics = project / "metrics" / "likelihood.json"
+    before = json.loads(invoke("--json", "--all").output)["rows"]
+    metrics = project / "results" / "likelihood.json"
     found = json.loads(metrics.read_text())
     metrics.write_text(json.dumps({**found, "labels": {"parts": {"test": "test images"}}}))
-    assert json.loads(invoke("--json").output)["rows"] == before
+    assert json.loads(invoke("--json", "--all").output)["rows"] == before
     assert "labels" not in invoke("--all").output + invoke("--md", "--all").output
     run(project, "dvc", "exp", "run", "-q", "-f", "-n", "other", "-S", "train.gain=2")
     for one in read_experiments():
-        assert set(one.metrics) == {"likelihood.dataset", NAME}
+        assert set(one.metrics) == {"likelihood.dataset", RESULT, NAME}
     refused(invoke("--experiments", "--metric", "likelihood.labels.parts.test"), "no experiment")
 
 
 def test_a_shallow_clone(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the cache there is nothing to pair; without the history a line says so."""
+    """Without the cache there is nothing to pair, and nothing stale; a line tells each lack."""
     run(tmp_path, "git", "clone", "-q", "--depth=1", f"file://{project}", "shallow")
     monkeypatch.chdir(tmp_path / "shallow")
     result = invoke("HEAD", "main", "--json")
     assert result.exit_code == 0, result.output
     assert {row["verdict"] for row in json.loads(result.output)["rows"]} == {"same"}
+    rewrite(Path("metrics", "likelihood.json"), lambda found: found["nice"].update(VALUE))
+    found = json.loads(invoke("--json").output)
+    assert (found["stale"], found["not_cached"]) == ({}, ["results/likelihood.npz"])
+    assert "not in the cache of both: results/likelihood.npz" in invoke().output
     refused(invoke("HEAD~1"), "revision HEAD~1 cannot be opened (history missing?")
 
 
@@ -319,16 +464,36 @@ def test_seeds_are_averaged_recipe_by_recipe(project: Path) -> None:
     first, *others = over_seeds(read_experiments())
     assert first.name == "workspace"
     assert first.metrics[NAME].standard_error == 0
-    found = {run.name: (run.params, run.metrics[NAME]) for run in others}
-    assert set(found) == {"a and 2 other seeds", "e"}
-    params, value = found["a and 2 other seeds"]
+    found = {run.name: (run.seeds, run.params, run.metrics[NAME]) for run in others}
+    assert set(found) == {"a", "e"}
+    seeds, params, value = found["a"]
+    assert seeds == 3
     assert params == {"train.gain": 2}
     x = np.random.default_rng(0).normal(0, 100, 500).mean()
     assert vars(value) == pytest.approx(vars(mean([x + 2 + seed for seed in (1, 2, 4)])))
     result = invoke("--experiments", "--over-seeds", "--metric", NAME, "--plot", "sweep.png")
     assert result.exit_code == 0, result.output
-    assert "a and 2 other seeds" in result.output
+    assert "one seed is no recipe" in " ".join(result.output.split())
     refused(invoke("--over-seeds"), "go with --experiments")
+
+
+@pytest.mark.slow
+def test_a_sweep_as_markdown_as_json_and_as_a_gate(project: Path) -> None:
+    """Runs are known by what differs in them; what fails is named."""
+    run(project, "dvc", "exp", "run", "-q", "-n", "loss", "-S", "train.gain=-99")
+    run(project, "git", "checkout", "-q", "-f", "main")
+    run(project, "dvc", "checkout", "-q")
+    options = ("--experiments", "--metric", RESULT)
+    lines = invoke(*options, "--md").output.splitlines()
+    assert lines[0] == f"| experiment | train.gain | {RESULT} | verdict |"
+    assert lines[3].startswith("| loss | -99 | ")
+    assert " | worse (p = " in lines[3]
+    first, loss = json.loads(invoke(*options, "--json").output)
+    assert (first["label"], loss["label"]) == ("train.gain=1.0", "train.gain=-99")
+    assert (first["rows"], [row["verdict"] for row in loss["rows"]]) == ([], ["worse"])
+    failed = invoke(*options, "--fail-if-worse")
+    assert failed.exit_code == 2
+    assert f"worse: train.gain=-99: {RESULT}" in failed.output
 
 
 def entry(name: str, metric: Estimate | None = None, **params: object) -> Experiment:
@@ -342,6 +507,57 @@ def test_runs_are_in_the_order_of_the_one_number_that_varies() -> None:
     assert [run.name for run in ordered] == ["b", "c", "a"]
     for others in ([entry("d", x="text", y=1)], [entry("d", x=0, y=2)], [entry("d", y=1)]):
         assert in_order(runs + others) == (None, runs + others)
+
+
+def recipe(name: str, values: list[float], **params: object) -> Experiment:
+    return Experiment(name, params, {NAME: mean(values)}, len(values))
+
+
+def test_recipes_are_compared_by_welchs_test() -> None:
+    """Where seeds are so few a normal law would see a loss and Student's does not."""
+    base = recipe("base", [10.0, 11.0, 12.0], x=0)
+    runs = [base, recipe("noise", [7.5, 9.0, 10.5], x=1), recipe("loss", [0.0, 1.0, 2.0], x=2)]
+    (noise,), (loss,) = against_the_first(runs, [NAME])
+    expected = ttest_ind([7.5, 9.0, 10.5], [10.0, 11.0, 12.0], equal_var=False)
+    assert (noise.z, noise.p) == pytest.approx((expected.statistic, expected.pvalue))
+    assert noise.z < norm.ppf(0.05)
+    assert noise.verdict == Verdict.NO_EVIDENCE
+    assert loss.verdict == Verdict.WORSE
+    assert loss.adjusted_p == pytest.approx(loss.p)  # one-sided, of two
+    assert labels(runs) == ["x=0 (3 seeds)", "x=1 (3 seeds)", "x=2 (3 seeds)"]
+
+
+def test_many_recipes_are_not_many_chances() -> None:
+    """Of 200 recipes like the first none is worse; without the correction some would be."""
+    random = np.random.default_rng(0)
+    runs = [recipe(str(k), list(random.normal(0, 1, 5)), x=k) for k in range(200)]
+    rows = [row for (row,) in against_the_first(runs, [NAME])]
+    assert sum(row.p < 0.05 for row in rows) > 4
+    assert {row.verdict for row in rows} == {Verdict.NO_EVIDENCE}
+
+
+def test_what_seeds_do_not_change_has_no_error() -> None:
+    """Such as a loss that is exact: it needs no test."""
+    runs = [recipe("a", [3.0, 3.0], x=0), recipe("b", [2.0, 2.0], x=1)]
+    ((row,),) = against_the_first(runs, [NAME])
+    assert (row.verdict, row.p) == (Verdict.WORSE, None)
+
+
+def test_single_runs_of_other_models_are_no_evidence() -> None:
+    first, other = entry("a", Estimate(9.0, 1.0, 9), x=1), entry("b", Estimate(0.0, 1.0, 9), x=2)
+    models = [{"training.model_md5": name} for name in ("one", "other")]
+    assert against_the_first([first, other], [NAME])[0][0].verdict == Verdict.WORSE
+    first, other = (
+        replace(run, metrics=run.metrics | model)
+        for run, model in zip((first, other), models, strict=True)
+    )
+    assert against_the_first([first, other], [NAME])[0][0].verdict == Verdict.NO_EVIDENCE
+
+
+def test_a_single_run_with_another_seed_is_never_worse() -> None:
+    metrics = (Estimate(9.0, 1.0, 9), Estimate(0.0, 1.0, 9))
+    runs = [entry(str(k), x, **{"train.seed": k}) for k, x in enumerate(metrics)]
+    assert against_the_first(runs, [NAME])[0][0].verdict == Verdict.NO_EVIDENCE
 
 
 def test_intervals_of_few_runs_are_students() -> None:

@@ -25,7 +25,7 @@ def test_tiles_are_laid_out_row_by_row() -> None:
 
 def test_figures_have_the_same_bytes_each_time(tmp_path: Path) -> None:
     nats = np.random.default_rng(0).normal(2000, 100, (3, 500))
-    metrics = read_metrics(ROOT / "metrics" / "likelihood.json")
+    metrics = read_metrics(ROOT / "results" / "likelihood.json")
     draw = import_module("nicelab.figures.likelihood").draw
     for name in ("one.png", "two.png"):
         style.save(draw(Likelihoods(*nats), metrics), tmp_path / name)

@@ -16,26 +16,30 @@ from nicelab.commands.report import report
 from nicelab.errors import InputError
 from nicelab.importance.verdicts import NESTED
 from nicelab.report.contents import Contents, Since, read_contents
-from nicelab.report.headlines import HEADINGS, markdown, printed_range, rows
+from nicelab.report.headlines.importance import printed_range
+from nicelab.report.headlines.results import HEADINGS, headlines, markdown
 from nicelab.report.readme import BEGIN, END, with_results
 from nicelab.report.render import COUNTS, render, render_markdown
 from nicelab.report.tables.importance import learning
 from nicelab.report.tables.table import Table
 from nicelab.statistics import Estimate
 
-STUDIES = sorted(path.stem for path in (ROOT / "metrics").glob("*.json"))
+STUDIES = sorted(path.stem for path in (ROOT / "results").glob("*.json"))
 FIGURES = sorted(path.stem for path in (ROOT / "figures").glob("*.png"))
 
 
 @pytest.fixture(scope="module")
-def metrics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the committed metrics."""
-    return shutil.copytree(ROOT / "metrics", tmp_path_factory.mktemp("copy") / "metrics")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the committed results."""
+    folder = tmp_path_factory.mktemp("copy")
+    for path in (ROOT / "results").glob("*.json"):
+        shutil.copy(path, folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
-def contents(metrics: Path) -> Contents:
-    found = read_contents(metrics, *(ROOT / x for x in ("figures", "stages", "params.yaml")))
+def contents(results: Path) -> Contents:
+    found = read_contents(results, *(ROOT / x for x in ("figures", "stages", "params.yaml")))
     return replace(found, provenance={"Versions": {"python": "3"}})
 
 
@@ -45,11 +49,11 @@ def page(contents: Contents) -> str:
 
 
 @pytest.fixture
-def workspace(metrics: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that the command `report` finds everything in."""
     for name in ("figures", "stages"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copytree(metrics, tmp_path / "metrics")
+    shutil.copytree(results, tmp_path / "results")
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -68,7 +72,7 @@ def refused(message: str) -> None:
 
 
 def edit(path: Path, change: Callable[[dict], object]) -> None:
-    """Change the content of a metrics file."""
+    """Change the content of a file of results."""
     found = json.loads(path.read_text())
     change(found)
     path.write_text(json.dumps(found))
@@ -132,7 +136,7 @@ def test_the_data_set_is_named(contents: Contents, page: str) -> None:
     assert f"NICE on {contents.metrics['likelihood']['dataset']}" in page
 
 
-def test_numbers_come_from_the_metrics(contents: Contents, page: str) -> None:
+def test_numbers_come_from_the_results(contents: Contents, page: str) -> None:
     changed = copy.deepcopy(contents.metrics)
     changed["likelihood"]["test"]["log_likelihood"] = Estimate(4321.0, 1.0, 10)
     assert "4321.0 ± 1.0" in render(replace(contents, metrics=changed))
@@ -140,9 +144,9 @@ def test_numbers_come_from_the_metrics(contents: Contents, page: str) -> None:
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_missing_metrics_file_is_named(workspace: Path, study: str) -> None:
-    (workspace / "metrics" / f"{study}.json").unlink()
-    refused(f"metrics/{study}.json does not exist")
+def test_a_missing_file_of_results_is_named(workspace: Path, study: str) -> None:
+    (workspace / "results" / f"{study}.json").unlink()
+    refused(f"results/{study}.json does not exist")
 
 
 @pytest.mark.parametrize("study", FIGURES)
@@ -177,8 +181,8 @@ def test_a_missing_number_is_named(workspace: Path, study: str, entry: str) -> N
             found = found[name]
         del found[last]
 
-    edit(workspace / "metrics" / f"{study}.json", remove)
-    refused(f"metrics/{study}.json does not hold {entry}")
+    edit(workspace / "results" / f"{study}.json", remove)
+    refused(f"results/{study}.json does not hold {entry}")
 
 
 @pytest.mark.usefixtures("workspace")
@@ -186,13 +190,13 @@ def test_a_number_that_the_template_looks_up_as_an_item_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     misspell(monkeypatch, "m.training.best_epoch", "m['training']['last_epoch']")
-    refused("metrics/training.json does not hold last_epoch")
+    refused("results/training.json does not hold last_epoch")
 
 
 @pytest.mark.parametrize("study", ["importance", "gradients", "inpainting", "convolution"])
 def test_missing_labels_are_named(workspace: Path, study: str) -> None:
-    edit(workspace / "metrics" / f"{study}.json", lambda found: found.pop("labels"))
-    refused(f"metrics/{study}.json does not hold labels")
+    edit(workspace / "results" / f"{study}.json", lambda found: found.pop("labels"))
+    refused(f"results/{study}.json does not hold labels")
 
 
 def misspell(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
@@ -316,7 +320,9 @@ def test_rendering_is_reproducible(contents: Contents, page: str) -> None:
 
 def test_the_readme_states_the_committed_results(contents: Contents) -> None:
     readme = (ROOT / "README.md").read_text()
-    assert with_results(readme, markdown(rows(contents.metrics))) == readme, "run `make readme`"
+    assert with_results(readme, markdown(headlines(contents.metrics))) == readme, (
+        "run `make readme`"
+    )
 
 
 def test_the_readme_shows_figures_that_exist() -> None:
@@ -333,7 +339,7 @@ def test_results_replace_what_was_between_the_marks() -> None:
 
 
 def test_results_table(contents: Contents) -> None:
-    table = markdown(rows(contents.metrics)).splitlines()
+    table = markdown(headlines(contents.metrics)).splitlines()
     assert table[0] == f"| {' | '.join(HEADINGS)} |"
     assert len({line.count("|") for line in table}) == 1
     assert any("2.388383" in line for line in table)
@@ -358,7 +364,8 @@ def test_the_gambler_agrees_by_its_distance_from_the_printed_range(
 ) -> None:
     changed = copy.deepcopy(contents.metrics)
     changed["importance"]["methods"]["sheet"]["probability"] = Estimate(ours, 1e-7, 3000)
-    (row,) = [row for row in rows(changed) if row.quantity.startswith("Gambler, q")]
+    name = "importance.sheet.log10_probability"
+    (row,) = [found.row for found in headlines(changed) if found.name == name]
     assert row.published_agrees == agrees
 
 
@@ -372,7 +379,8 @@ def test_every_study_asks_a_question_and_says_how_to_repeat_it(
 ) -> None:
     assert page.count('class="question"') == 7
     named = set(re.findall(r'href="#source-(\w+)"', page))
-    assert named == set(contents.sources) - {"download", "prepare", "figures", "report"}
+    others = {"download", "prepare", "headlines", "figures", "report"}
+    assert named == set(contents.sources) - others
     assert "dvc repro importance" in page
     assert "def main(" in page
 
@@ -391,7 +399,7 @@ def test_what_has_changed_is_told(contents: Contents, page: str) -> None:
     assert "<td>+3.0</td>" in told
     assert "What changed" not in page
     same = replace(since, table=replace(table, rows=[]))
-    assert "<p>No metric differs.</p>" in render(contents, same)
+    assert "<p>No headline differs.</p>" in render(contents, same)
 
 
 def test_markdown_says_the_same(contents: Contents) -> None:

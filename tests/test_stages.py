@@ -33,6 +33,7 @@ OUTPUTS = {
     "posterior": ("--arrays",),
     "importance": ("--arrays", "--ladder", "--metrics"),
     "figures": ("--figure",),
+    "headlines": ("--metrics",),
     "report": ("--report", "--markdown"),
 }
 STUDY = ("--arrays", "--metrics")
@@ -55,7 +56,8 @@ DEFAULTS = {
         "ascents.npz",
         "posterior.npz",
     ],
-    "report": ["metrics", "figures", "stages"],
+    "headlines": ["results"],
+    "report": ["results", "figures", "stages"],
 }
 
 
@@ -295,7 +297,9 @@ def test_bad_models(stage: str, damage: Any, message: str) -> None:  # noqa: ANN
     refused(invoke(stage), message)
 
 
-@pytest.mark.parametrize("stage", [s for s in STAGES if s not in ("figures", "inpaint")])
+@pytest.mark.parametrize(
+    "stage", [s for s in STAGES if s not in ("figures", "inpaint", "headlines")]
+)
 @pytest.mark.usefixtures("work")
 def test_bad_parameter_files(stage: str) -> None:
     arguments = DEFAULTS.get(stage, [])
@@ -315,10 +319,10 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
     if stage == "figures":
         arguments = [
             "training",
-            *(str(ROOT / f) for f in ("results/training.csv", "metrics/training.json")),
+            *(str(ROOT / f) for f in ("results/training.csv", "results/training.json")),
         ]
     elif stage == "report":
-        arguments = [str(ROOT / name) for name in ("metrics", "figures", "stages")]
+        arguments = [str(ROOT / name) for name in ("results", "figures", "stages")]
     else:
         arguments = DEFAULTS.get(stage, [])
     refused(invoke(stage, *arguments, option, "file/out"), "cannot write file/out")
@@ -362,6 +366,7 @@ def test_a_mirror_that_is_no_folder() -> None:
 @pytest.mark.usefixtures("work")
 def test_metrics_and_arrays_that_are_not_there() -> None:
     refused(invoke("figures", "samples", "gone.npz", "gone.json"), "gone.npz does not exist")
+    refused(invoke("headlines", "gone"), "gone/likelihood.json does not exist")
     refused(invoke("report", "gone", "gone", "gone"), "gone/inpainting.json does not exist")
 
 

@@ -1,4 +1,4 @@
-"""How numbers from `metrics/` are written for a reader."""
+"""How numbers from `results/` are written for a reader."""
 
 from uncertainties import ufloat
 

@@ -50,6 +50,13 @@ def mean(samples: ArrayLike) -> Estimate:
     return Estimate(float(x.mean()), float(x.std(ddof=1) / np.sqrt(x.size)), x.size)
 
 
+def of_a_share(reading: Estimate) -> Estimate:
+    """The same; where all n samples of a share agree, with Laplace's error, 1/(n + 2)."""
+    if reading.standard_error or reading.n == 1 or reading.value not in (0, 1):
+        return reading
+    return Estimate(reading.value, 1 / (reading.n + 2), reading.n)
+
+
 def standard_deviation(samples: ArrayLike) -> Estimate:
     """Sample standard deviation of n samples, with its delta-method standard error.
 

@@ -1,17 +1,18 @@
 """The command `nicelab compare`."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nicelab.comparison import experiments, tables
+from nicelab.comparison import experiments, side_by_side, tables
 from nicelab.comparison.difference import Difference, compare_revisions
 from nicelab.comparison.experiments import Experiment
 from nicelab.comparison.revisions import WORKSPACE, Revision
-from nicelab.comparison.verdicts import Verdict
+from nicelab.comparison.verdicts import Row, failures
 from nicelab.errors import InputError
 from nicelab.figures import style
 from nicelab.figures.experiments import draw
@@ -20,14 +21,17 @@ from nicelab.pipeline.options import PATH
 
 PIPED = 150  # columns where there is no terminal
 USUAL = ("likelihood.test.log_likelihood", "likelihood.test.bits_per_dim")
+FAILED = 2  # exit status
 
 
 @click.command()
 @click.argument("revisions", nargs=-1, metavar="[REV [REV]]")
-@click.option("--all", "everything", is_flag=True, help="List every metric, changed or not.")
+@click.option("--all", "everything", is_flag=True, help="All results instead of the headlines.")
 @click.option("--md", is_flag=True, help="As Markdown, for a pull request.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, for a script.")
-@click.option("--fail-if-worse", is_flag=True, help="Exit with 2 if any metric is worse.")
+@click.option(
+    "--fail-if-worse", is_flag=True, help="Exit with 2 if anything is worse, stale or gone."
+)
 @click.option(
     "--experiments", "sweep", is_flag=True, help="Experiments of this commit side by side."
 )
@@ -52,50 +56,79 @@ def compare(
     REV is a commit, branch, tag or DVC experiment; HEAD against the workspace by default, one REV
     against the workspace. Differences have standard errors and are corrected for their number.
     """
-    console = Console(width=None if sys.stdout.isatty() else PIPED)
-    if sweep and revisions:
-        raise InputError("--experiments takes no revisions: it shows those of this commit")
+    form = "json" if as_json else "md" if md else "terminal"
+    if sweep and (revisions or everything):
+        raise InputError("--experiments takes no revisions and no --all: name each --metric")
     if sweep:
-        _side_by_side(over_seeds, metrics or USUAL, plot, console)
-        return
-    if plot or metrics or over_seeds:
+        failed = _sweep(over_seeds, metrics or USUAL, plot, form)
+    elif plot or metrics or over_seeds:
         raise InputError("--plot, --metric and --over-seeds go with --experiments")
-    found = _between(revisions)
-    if as_json:
-        click.echo(tables.as_json(found))
-    elif md:
-        click.echo(tables.markdown(found, everything))
     else:
-        tables.terminal(found, everything, console)
-    if fail_if_worse and any(row.verdict == Verdict.WORSE for row in found.rows):
-        raise SystemExit(2)
+        found = _between(revisions, everything)
+        _show(found, form)
+        failed = [("", row) for row in failures(found.rows, found.headlines)]
+    if fail_if_worse and failed:
+        click.echo(_reasons(failed), err=True)
+        raise SystemExit(FAILED)
 
 
-def _between(revisions: tuple[str, ...]) -> Difference:
+def _between(revisions: tuple[str, ...], everything: bool) -> Difference:
     if len(revisions) > 2:
         raise InputError(f"expected at most two revisions, got {len(revisions)}")
     before, after = (*revisions, *("HEAD", WORKSPACE)[len(revisions) :])
     with Revision(before) as one, Revision(after) as two:
-        return compare_revisions(one, two)
+        return compare_revisions(one, two, everything)
 
 
-def _side_by_side(
-    over_seeds: bool, metrics: tuple[str, ...], plot: Path | None, console: Console
-) -> None:
+def _show(found: Difference, form: str) -> None:
+    match form:
+        case "json":
+            click.echo(tables.as_json(found))
+        case "md":
+            click.echo(tables.markdown(found))
+        case _:
+            tables.terminal(found, _console())
+
+
+def _sweep(
+    over_seeds: bool, metrics: tuple[str, ...], plot: Path | None, form: str
+) -> list[tuple[str, Row]]:
+    """Show experiments; what fails, with the label of its run."""
     if plot:
         require_writable(plot)
     runs = experiments.read_experiments()
     if over_seeds:
         runs = experiments.over_seeds(runs)
-    console.print(experiments.table(runs, metrics))
+    rows = experiments.against_the_first(runs, metrics)
+    match form:
+        case "json":
+            click.echo(side_by_side.as_json(runs, metrics, rows))
+        case "md":
+            click.echo(side_by_side.markdown(runs, metrics, rows))
+        case _:
+            _console().print(side_by_side.terminal(runs, metrics, rows))
     if plot:
         style.save(_picture(runs, metrics), plot)
+    labels = experiments.labels(runs)[1:]
+    return [
+        (f"{label}: ", row)
+        for label, judged in zip(labels, rows, strict=True)
+        for row in failures(judged, headlines=True)
+    ]
+
+
+def _reasons(failed: Iterable[tuple[str, Row]]) -> str:
+    return "\n".join(f"{row.verdict}: {label}{row.name}" for label, row in failed)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else PIPED)
 
 
 def _picture(runs: list[Experiment], metrics: tuple[str, ...]) -> Figure:
     name, runs = experiments.in_order(runs)
     return draw(
-        [run.name for run in runs],
+        experiments.labels(runs),
         {metric: experiments.intervals(runs, metric) for metric in metrics},
         (name, [run.params[name] for run in runs]) if name else None,
     )

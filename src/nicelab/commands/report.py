@@ -7,17 +7,11 @@ import click
 from nicelab.comparison import tables
 from nicelab.comparison.difference import compare_revisions
 from nicelab.comparison.revisions import WORKSPACE, Revision
-from nicelab.comparison.verdicts import LEVEL
 from nicelab.pipeline.artifacts import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
 from nicelab.report.contents import Since, read_contents
 from nicelab.report.render import render
 from nicelab.report.tables.table import Table
-
-CAPTION = (
-    f"Metrics that differ: false discovery rate {100 * LEVEL:.0f} %; "
-    "* paired over the same images or seeds"
-)
 
 
 @click.command()
@@ -30,7 +24,7 @@ def report(against: str | None, out: Path, params: Path) -> None:
     The pipeline's own report is report/report.html; this one goes where you want it.
     """
     require_writable(out)
-    contents = read_contents(Path("metrics"), Path("figures"), Path("stages"), params)
+    contents = read_contents(Path("results"), Path("figures"), Path("stages"), params)
     page = render(contents, _since(against) if against else None)
     with writing(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -40,4 +34,6 @@ def _since(name: str) -> Since:
     with Revision(name) as before, Revision(WORKSPACE) as after:
         found = compare_revisions(before, after)
     rows = [tables.cells(row) for row in tables.listed(found)]
-    return Since(found.before, tables.summary(found), Table(CAPTION, tables.HEADINGS, rows))
+    return Since(
+        found.before, tables.summary(found), Table(tables.note(found), tables.HEADINGS, rows)
+    )

@@ -1,17 +1,16 @@
-"""What changed between two revisions, and which stages it concerns."""
+"""What changed between two revisions, which stages it concerns, and what became of the metrics."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from nicelab.comparison import verdicts
 from nicelab.comparison.revisions import Part, Revision
-from nicelab.comparison.verdicts import Pairs, Row, flatten, judge
-from nicelab.images.levels import bits_per_dim
+from nicelab.comparison.samples import Samples
+from nicelab.comparison.seeds import SpreadOverTrainings
+from nicelab.comparison.verdicts import Row
 
-IMAGES = "data/images.npz"
-ASCENT = "ascent_from_"
-ENDS = {"mu": 0, "sigma": 1}  # columns of the ends of SGD runs
+SEED = ".seed"  # how parameters end that make another run of the same recipe
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,9 @@ class Difference:
         code: paths of files that stages are made of.
         data: the same for what is not code.
         stages: those that any of it changes, themselves or through what they read.
-        stale: stages whose metrics are older than the code in the workspace.
+        stale: by revision, stages whose last run was of other code, parameters or data.
+        not_cached: files whose samples would have made pairs, had the cache of both.
+        headlines: the rows are the headlines, else all results.
         rows: every metric.
     """
 
@@ -35,34 +36,83 @@ class Difference:
     code: list[str]
     data: list[str]
     stages: list[str]
-    stale: list[str]
+    stale: dict[str, list[str]]
+    not_cached: list[str]
+    headlines: bool
     rows: list[Row]
 
 
-def compare_revisions(before: Revision, after: Revision) -> Difference:
-    """Everything that differs."""
-    parts = {
-        name: (before.stages.get(name), after.stages.get(name))
-        for name in {**before.stages, **after.stages}
-    }
+def compare_revisions(before: Revision, after: Revision, everything: bool = False) -> Difference:
+    """All that differs, and verdicts on the headlines, or on everything in the results."""
+    revisions = before, after
     code, data = (
-        sorted(_unlike(_contents(before, kind), _contents(after, kind)))
+        sorted(_unlike(*(_contents(revision, kind) for revision in revisions)))
         for kind in ("code", "data")
     )
     params = {
         name: (before.params.get(name), after.params.get(name))
         for name in _unlike(before.params, after.params)
     }
+    samples = Samples(before, after)
+    found = verdicts.judge(
+        *((x.results if everything else x.headlines) for x in revisions),
+        samples,
+        SpreadOverTrainings(before, after),
+    )
+    correct = verdicts.by_false_discoveries if everything else verdicts.by_holm
+    affected = _affected(before, after)
+    alike = not code and not data and bool(params) and all(x.endswith(SEED) for x in params)
     return Difference(
         before.name,
         after.name,
         params,
         code,
         data,
-        _affected(parts),
-        after.stale(),
-        judge(flatten(before.metrics), flatten(after.metrics), pairs(before, after)),
+        [name for name in {**before.stages, **after.stages} if name in affected],
+        {revision.name: revision.stale for revision in revisions if revision.stale},
+        sorted(samples.missing),
+        not everything,
+        [_aged(row, revisions, affected, everything, alike) for row in correct(found)],
     )
+
+
+def _aged(
+    row: Row,
+    revisions: tuple[Revision, Revision],
+    affected: set[str],
+    everything: bool,
+    alike: bool,
+) -> Row:
+    """A row, unless its number is older than what it is to be a result of, or of another seed."""
+    study = row.name.partition(".")[0]
+    makers, pickers = (
+        {name for revision in revisions for name in _made_by(revision, f"{folder}/{study}.json")}
+        for folder in ("results", "metrics")
+    )
+    if alike and (makers or pickers) & affected:
+        row = verdicts.another_seed(row)
+    touched = (makers | pickers) & affected
+    old = touched and any(is_stale(revision, study, everything) for revision in revisions)
+    return verdicts.stale(row) if old else row
+
+
+def is_stale(revision: Revision, study: str, everything: bool) -> bool:
+    """Whether results, or headlines, of a study are not of the code, parameters and data there.
+
+    Headlines do not age with the results of other studies, though one stage picks them all.
+    """
+    results = f"results/{study}.json"
+    old = _downstream(revision.stages, revision.stale)
+    if old & _made_by(revision, results):
+        return True
+    pickers = set() if everything else _made_by(revision, f"metrics/{study}.json")
+    changed = {x for name in pickers for x in revision.stages[name].changed}
+    return any(x == results or not x.startswith("results/") for x in changed)
+
+
+def _made_by(revision: Revision, path: str) -> set[str]:
+    """The stage that makes a file, if there is one."""
+    return {name for name, part in revision.stages.items() if path in part.outputs}
 
 
 def _unlike(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -81,61 +131,24 @@ def _contents(revision: Revision, kind: str) -> dict[str, str]:
     }
 
 
-def _affected(parts: dict[str, tuple[Part | None, Part | None]]) -> list[str]:
+def _affected(before: Revision, after: Revision) -> set[str]:
     """Stages that differ, and all that read what they write."""
-    found = {
-        name for name, (one, two) in parts.items() if not (one and two) or one.recipe != two.recipe
+    one, two = before.stages, after.stages
+    differ = {
+        name
+        for name in {**one, **two}
+        if name not in one or name not in two or one[name].recipe != two[name].recipe
     }
-    latest = {name: two or one for name, (one, two) in parts.items()}
+    return _downstream({**one, **two}, differ)
+
+
+def _downstream(stages: dict[str, Part], names: Iterable[str]) -> set[str]:
+    """These stages, and all that read what they write."""
+    found = set(names)
     grown = True
     while grown:
-        written = {out for name in found for out in latest[name].outputs}
-        more = {name for name, part in latest.items() if part.inputs & written} - found
+        written = {out for name in found if name in stages for out in stages[name].outputs}
+        more = {name for name, part in stages.items() if part.inputs & written} - found
         found |= more
         grown = bool(more)
-    return [name for name in parts if name in found]
-
-
-def pairs(before: Revision, after: Revision) -> Pairs:
-    """Samples of the same test images, or of runs with the same seeds, in both revisions.
-
-    Images are the same if the pipeline's are; seeds if their parameters are.
-    """
-    prepared = {_prepared(revision) for revision in (before, after)}
-    images = len(prepared) == 1 and None not in prepared
-    seeds = all(
-        before.params.get(name) == after.params.get(name)
-        for name in ("gradients.seed", "gradients.seeds")
-    )
-    files: dict[str, tuple[dict[str, np.ndarray] | None, ...]] = {}
-
-    def both(path: str, key: str) -> tuple[np.ndarray, np.ndarray] | None:
-        if path not in files:
-            files[path] = tuple(revision.arrays(path) for revision in (before, after))
-        one, two = (arrays.get(key) if arrays else None for arrays in files[path])
-        return None if one is None or two is None or one.shape != two.shape else (one, two)
-
-    def find(name: str) -> tuple[np.ndarray, np.ndarray] | None:
-        match name.split("."):
-            case ["likelihood", part, "log_likelihood"] if images:
-                return both("results/likelihood.npz", part)
-            case ["likelihood", part, "bits_per_dim"] if images:
-                samples = both("results/likelihood.npz", part)
-                return samples and tuple(bits_per_dim(x) for x in samples)
-            case ["gradients", "sgd", run, parameter] if seeds and parameter in ENDS:
-                samples = both("results/gradients.npz", f"{run}_ends")
-                return samples and tuple(x[:, ENDS[parameter]] for x in samples)
-            case ["inpainting", "mean_over_masks", method, "squared_error"] if images:
-                if method.startswith(ASCENT):
-                    key = f"{method.removeprefix(ASCENT)}_error"
-                    samples = both("results/inpainting/ascents.npz", key)
-                    return samples and tuple(x[-1].mean(0) for x in samples)
-        return None
-
-    return find
-
-
-def _prepared(revision: Revision) -> str | None:
-    """Digest of the prepared images."""
-    part = revision.stages.get("prepare")
-    return part.data.get(IMAGES) if part else None
+    return found

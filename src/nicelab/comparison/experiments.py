@@ -1,27 +1,44 @@
-"""Experiments side by side: what each changed, and what came of it."""
+"""Experiments side by side: what each changed, what came of it, and whether it is noise.
 
-from dataclasses import dataclass
+The first run is the one that the others are compared to: the workspace, or its recipe.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from rich.table import Table
-from rich.text import Text
 from scipy.stats import t as student_t
+from scipy.stats import ttest_ind_from_stats
 
+from nicelab.comparison.difference import SEED, is_stale
+from nicelab.comparison.readings import Readings
 from nicelab.comparison.revisions import WORKSPACE, Revision
-from nicelab.comparison.tables import shown
-from nicelab.comparison.verdicts import flatten
+from nicelab.comparison.seeds import depends_on, trained_anew
+from nicelab.comparison.verdicts import Row, Verdict, another_seed, by_holm, judge
 from nicelab.errors import InputError
-from nicelab.statistics import Estimate, mean
+from nicelab.statistics import Estimate, difference, mean
+
+STALE = "stale"  # instead of a number that is older than its run
+ONE_SEED = "one seed is no recipe"
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One run: its name, all its parameters and metrics."""
+    """One run, or a recipe with several seeds.
+
+    Args:
+        name: of the run, or of the recipe's first.
+        params: all its parameters; of a recipe all but its seeds.
+        metrics: headlines and results.
+        seeds: how many runs its metrics are means over; None of a single run.
+    """
 
     name: str
     params: dict[str, Any]
-    metrics: dict[str, Estimate | str]
+    metrics: Readings
+    seeds: int | None = None
 
 
 def read_experiments() -> list[Experiment]:
@@ -43,7 +60,15 @@ def read_experiments() -> list[Experiment]:
 
 
 def _read(revision: Revision) -> Experiment:
-    return Experiment(revision.name, revision.params, flatten(revision.metrics))
+    """What was not computed again since the run's own code or parameters changed is stale."""
+    found = {}
+    for readings, everything in ((revision.results, True), (revision.headlines, False)):
+        studies = {name.partition(".")[0] for name in readings}
+        old = {study for study in studies if is_stale(revision, study, everything)}
+        found |= {
+            name: STALE if name.partition(".")[0] in old else x for name, x in readings.items()
+        }
+    return Experiment(revision.name, revision.params, found)
 
 
 def over_seeds(runs: list[Experiment]) -> list[Experiment]:
@@ -57,7 +82,7 @@ def over_seeds(runs: list[Experiment]) -> list[Experiment]:
     """
     recipes: dict[str, dict[str, Experiment]] = {}
     for run in runs:
-        seeds = {name: x for name, x in run.params.items() if name.endswith(".seed")}
+        seeds = {name: x for name, x in run.params.items() if name.endswith(SEED)}
         recipe = {name: x for name, x in run.params.items() if name not in seeds}
         recipes.setdefault(repr(recipe), {}).setdefault(repr(seeds), run)
     if all(len(alike) < 2 for alike in recipes.values()):
@@ -69,42 +94,89 @@ def over_seeds(runs: list[Experiment]) -> list[Experiment]:
 
 
 def _averaged(alike: list[Experiment]) -> Experiment:
-    first, others = alike[0], len(alike) - 1
-    name = f"{first.name} and {others} other seed{'s' * (others > 1)}" if others else first.name
-    metrics = {}
+    first, several = alike[0], len(alike) > 1
+    metrics: Readings = {}
     for metric in first.metrics:
         readings = [run.metrics.get(metric) for run in alike]
         values = [reading.value for reading in readings if isinstance(reading, Estimate)]
         if len(values) == len(alike):
-            metrics[metric] = mean(values) if others else Estimate.exact(values[0])
-    params = {x: value for x, value in first.params.items() if not x.endswith(".seed")}
-    return Experiment(name, params, metrics)
+            metrics[metric] = mean(values) if several else Estimate.exact(values[0])
+        elif STALE in readings:
+            metrics[metric] = STALE
+    params = {x: value for x, value in first.params.items() if not x.endswith(SEED)}
+    return Experiment(first.name, params, metrics, len(alike))
 
 
-def varied(runs: list[Experiment]) -> list[str]:
+def varied(runs: Sequence[Experiment]) -> list[str]:
     """Parameters that are not the same in all."""
     names = {name: None for run in runs for name in run.params}
     return [name for name in names if len({repr(run.params.get(name)) for run in runs}) > 1]
 
 
-def table(runs: list[Experiment], metrics: tuple[str, ...]) -> Table:
-    """A row for each run.
+def labels(runs: Sequence[Experiment]) -> list[str]:
+    """What a reader knows each by: the parameters that vary, and the number of seeds."""
+    names = varied(runs)
+    found = []
+    for run in runs:
+        label = ", ".join(f"{name}={run.params.get(name, '–')}" for name in names) or run.name
+        many = f" ({run.seeds} seed{'s' * (run.seeds > 1)})" if run.seeds else ""
+        found.append(label + many)
+    return found
+
+
+def against_the_first(runs: Sequence[Experiment], metrics: Sequence[str]) -> list[list[Row]]:
+    """For each other run a row for each metric, corrected for the number of all.
+
+    Recipes are compared over their seeds by Welch's t-test. Single runs are compared by the errors
+    of each, and not at all where they come from different trainings.
 
     Raises:
         InputError: no run has such a metric.
     """
-    params = varied(runs)
     for name in metrics:
         if not any(name in run.metrics for run in runs):
-            raise InputError(f"no experiment has a metric {name}: see `nicelab compare --all`")
-    found = Table()
-    for heading in ("experiment", *params, *metrics):
-        found.add_column(heading, overflow="fold")
-    for run in runs:
-        values = [str(run.params.get(name, "–")) for name in params]
-        numbers = [shown(run.metrics.get(name)) for name in metrics]
-        found.add_row(*map(Text, (run.name, *values, *numbers)))
-    return found
+            raise InputError(
+                f"no experiment has a metric {name}: see `nicelab compare --all --json`"
+            )
+    first, *others = runs
+    rows = by_holm([_compared(first, run, name) for run in others for name in metrics])
+    if first.seeds is None:
+        rows = [
+            another_seed(row) if _same_recipe(first, run) else row
+            for row, run in zip(rows, (run for run in others for _ in metrics), strict=True)
+        ]
+    return [rows[k : k + len(metrics)] for k in range(0, len(rows), len(metrics))]
+
+
+def _same_recipe(one: Experiment, other: Experiment) -> bool:
+    return all(name.endswith(SEED) for name in varied((one, other)))
+
+
+def _compared(first: Experiment, run: Experiment, metric: str) -> Row:
+    before, after = (x.metrics.get(metric) for x in (first, run))
+    if before is None and after is None:
+        return Row(metric, None, None, Verdict.SAME)
+    if STALE in (before, after):
+        return Row(metric, before, after, Verdict.STALE)
+    if first.seeds is None or not (isinstance(before, Estimate) and isinstance(after, Estimate)):
+        anew = depends_on(metric, trained_anew(first.metrics, run.metrics))
+        one, two = ({} if x is None else {metric: x} for x in (before, after))
+        return judge(one, two, spread=lambda name: None if anew else 0.0)[0]
+    if min(before.n, after.n) < 2:
+        return Row(metric, before, after, Verdict.NO_EVIDENCE, note=ONE_SEED)
+    return _welch(metric, before, after)
+
+
+def _welch(metric: str, before: Estimate, after: Estimate) -> Row:
+    """Means over seeds by Welch's t-test; what does not depend on seeds has no error."""
+    (row,) = judge({metric: before}, {metric: after})
+    if row.p is None:
+        return row
+    parts = [(x.value, math.sqrt(x.n) * x.standard_error, x.n) for x in (after, before)]
+    test = ttest_ind_from_stats(*parts[0], *parts[1], equal_var=False)
+    return replace(
+        row, difference=difference(after, before), z=float(test.statistic), p=float(test.pvalue)
+    )
 
 
 def in_order(runs: list[Experiment]) -> tuple[str | None, list[Experiment]]:
@@ -133,4 +205,4 @@ def intervals(runs: list[Experiment], metric: str) -> tuple[np.ndarray, np.ndarr
         np.array([getattr(r, part) if isinstance(r, Estimate) else np.nan for r in readings])
         for part in ("value", "standard_error", "n")
     )
-    return values, student_t.ppf(0.975, np.maximum(n - 1, 1)) * errors
+    return values, student_t.ppf(0.975, np.where(n > 0, np.maximum(n - 1, 1), np.inf)) * errors

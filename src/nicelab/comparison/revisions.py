@@ -1,4 +1,4 @@
-"""A revision of the project: its parameters, code, data and metrics, from git and DVC."""
+"""A revision of the project: its parameters, code, data and results, from git and DVC."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from dvc.api import DVCFileSystem
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.fs import GitFileSystem
+from dvc.output import Output
 from dvc.repo import Repo
 from dvc.scm import SCM
 from dvc.stage import Stage
@@ -21,16 +22,22 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from scmrepo.exceptions import SCMError
 
+from nicelab.comparison.readings import Readings, only_headlines, readings
 from nicelab.errors import InputError
 from nicelab.pipeline.params import flatten
 
 WORKSPACE = "workspace"
 DATA = "data/"
+REPLICATES = "replicates/likelihood.json"  # the same recipe with several seeds
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a stage is made of: the hash or value of each thing that can change, by name."""
+    """What a stage is made of: the hash or value of each thing that can change, by name.
+
+    `changed` names what is not as `dvc.lock` says it was in the stage's last run; it says of files
+    what they are to be, so none has to be in the cache.
+    """
 
     command: str
     code: dict[str, str]
@@ -38,6 +45,7 @@ class Part:
     params: dict[str, Any]
     inputs: frozenset[str]
     outputs: frozenset[str]
+    changed: frozenset[str]
 
     @property
     def recipe(self) -> tuple[Any, ...]:
@@ -56,6 +64,7 @@ class Revision:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._digests: dict[str, str | None] = {}
         failed = f"revision {name} cannot be opened (history missing? `git fetch --unshallow`)"
         with _explained(failed), ExitStack() as stack:
             git = stack.enter_context(closing(SCM(".")))  # which a Repo that fails leaves open
@@ -73,29 +82,56 @@ class Revision:
         self.repo.close()
 
     @cached_property
-    def metrics(self) -> dict[str, Any]:
-        """Contents of the metrics files, by file name without its ending.
+    def headlines(self) -> Readings:
+        """The few metrics that revisions are compared by.
 
         Raises:
-            InputError: there are none, or one is not JSON.
+            InputError: there are none, or a file holds something else.
         """
-        paths = sorted(self.files.glob("/metrics/*.json"))
-        if not paths:
-            raise InputError(f"{self.name} has no metrics: run `dvc repro` there and commit")
-        found = {}
-        for path in paths:
-            stem = path.rpartition("/")[2].removesuffix(".json")
-            try:
-                found[stem] = json.loads(self.files.read_text(path))
-            except ValueError as error:
-                raise InputError(
-                    f"{path[1:]} at {self.name} is not JSON ({error}): run `dvc repro`"
-                ) from None
-            if not isinstance(found[stem], dict):
-                raise InputError(
-                    f"{path[1:]} at {self.name} holds no named metrics: run `dvc repro`"
-                )
-        return found
+        files = self._read_all("metrics")
+        if not files:
+            raise InputError(f"{self.name} has no headlines: run `dvc repro` there and commit")
+        found = readings(files, f"metrics/{{}}.json at {self.name}")
+        return only_headlines(found, f"metrics at {self.name}")
+
+    @cached_property
+    def results(self) -> Readings:
+        """All that the stages found; it stood in `metrics/` before there were headlines.
+
+        Raises:
+            InputError: there is nothing, or a file holds something else.
+        """
+        for folder in ("results", "metrics"):
+            if files := self._read_all(folder):
+                return readings(files, f"{folder}/{{}}.json at {self.name}")
+        raise InputError(f"{self.name} has no results: run `dvc repro` there and commit")
+
+    @cached_property
+    def replicates(self) -> dict[str, Any]:
+        """What several trainings of the same recipe found, if the revision has it."""
+        path = f"/{REPLICATES}"
+        return self.read(path) if self.files.exists(path) else {}
+
+    def _read_all(self, folder: str) -> dict[str, dict[str, Any]]:
+        paths = sorted(self.files.glob(f"/{folder}/*.json"))
+        return {path.rpartition("/")[2].removesuffix(".json"): self.read(path) for path in paths}
+
+    def read(self, path: str) -> dict[str, Any]:
+        """A JSON file, by its path from the top of the project.
+
+        Raises:
+            InputError: it is missing, is not JSON, or holds no names.
+        """
+        where = f"{path.removeprefix('/')} at {self.name}"
+        try:
+            content = json.loads(self.files.read_text(path))
+        except FileNotFoundError:
+            raise InputError(f"{where} does not exist: run `dvc repro`") from None
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where} is not JSON ({error}): run `dvc repro`") from None
+        if not isinstance(content, dict):
+            raise InputError(f"{where} holds no named metrics: run `dvc repro`")
+        return content
 
     @cached_property
     def params(self) -> dict[str, Any]:
@@ -112,37 +148,58 @@ class Revision:
         """Every stage of the pipeline, by name."""
         with _explained(f"the pipeline at {self.name} cannot be read"):
             stages = [stage for stage in self.repo.index.stages if hasattr(stage, "name")]
-        made = {out.def_path for stage in stages for out in stage.outs}
+        made = {out.def_path: _hash(out) for stage in stages for out in stage.outs}
         return {stage.name: self._part(stage, made) for stage in stages}
 
-    def _part(self, stage: Stage, made: set[str]) -> Part:
-        code, data, sections = {}, {}, []
+    def _part(self, stage: Stage, made: dict[str, Any]) -> Part:
+        code, data, params = {}, {}, {}
+        changed = {"the command"} if stage.cmd_changed else set()
         for dependency in stage.deps:
             path = dependency.def_path
             if isinstance(dependency, ParamsDependency):
-                sections = dependency.params
+                params = self._under(dependency.params)
+                found, locked = params, flatten(_hash(dependency) or {})
             elif path in made:
-                continue
-            elif path.endswith((".py", ".jinja", ".css")):
-                code[path] = self._digest(path)
+                found, locked = made[path], _hash(dependency)
             else:
-                data[path] = self._digest(path)
+                is_code = path.endswith((".py", ".jinja", ".css"))
+                found, locked = self._digest(path), _hash(dependency)
+                (code if is_code else data)[path] = found
+            if found != locked:
+                changed.add(path)
         for out in stage.outs:
             if out.def_path.startswith(DATA) and out.hash_info:
                 data[out.def_path] = str(out.hash_info.value)
-        params = {
-            name: value for name, value in self.params.items() if name.split(".")[0] in sections
-        }
-        inputs = frozenset(d.def_path for d in stage.deps) & made
+        inputs = frozenset(d.def_path for d in stage.deps) & made.keys()
         outputs = frozenset(out.def_path for out in stage.outs)
-        return Part(stage.cmd, code, data, params, inputs, outputs)
+        return Part(stage.cmd, code, data, params, inputs, outputs, frozenset(changed))
 
-    def _digest(self, path: str) -> str:
-        """MD5 of a file, or of all files below a folder."""
-        digest = hashlib.md5(usedforsecurity=False)
-        for name in sorted(self.files.find(f"/{path}")):
-            digest.update(self.files.read_bytes(name))
-        return digest.hexdigest()
+    def _under(self, sections: list[str]) -> dict[str, Any]:
+        """The parameters of these sections."""
+        return {
+            name: value
+            for name, value in self.params.items()
+            if any(name == section or name.startswith(f"{section}.") for section in sections)
+        }
+
+    def _digest(self, path: str) -> str | None:
+        """MD5 of a file, or of a folder as DVC makes it; None where there is no such thing."""
+        if path not in self._digests:
+            self._digests[path] = self._computed_digest(path)
+        return self._digests[path]
+
+    def _computed_digest(self, path: str) -> str | None:
+        if not self.files.isdir(f"/{path}"):
+            try:
+                return _md5(self.files.read_bytes(f"/{path}"))
+            except FileNotFoundError:
+                return None
+        names = sorted(name.removeprefix(f"/{path}/") for name in self.files.find(f"/{path}"))
+        entries = [
+            {"md5": _md5(self.files.read_bytes(f"/{path}/{name}")), "relpath": name}
+            for name in names
+        ]
+        return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
 
     def arrays(self, path: str) -> dict[str, np.ndarray] | None:
         """Arrays of a file of the pipeline, if the cache or a remote has it."""
@@ -152,12 +209,19 @@ class Revision:
         except (OSError, ValueError, KeyError, DvcException):
             return None
 
+    @property
     def stale(self) -> list[str]:
-        """Stages of the workspace that `dvc repro` would run again."""
-        if self.name != WORKSPACE:
-            return []
-        with _explained("the state of the workspace cannot be read"):
-            return sorted(name.rpartition(":")[2] for name in self.repo.status())
+        """Stages whose last run was of other code, parameters or data than there are."""
+        return sorted(name for name, part in self.stages.items() if part.changed)
+
+
+def _hash(item: Output) -> Any:  # noqa: ANN401 - a digest, or parameters
+    """What `dvc.lock` says of a dependency or an output, if anything."""
+    return item.hash_info.value if item.hash_info else None
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 @contextmanager

@@ -15,72 +15,93 @@ from nicelab.comparison.verdicts import LEVEL, Row, Verdict, direction
 from nicelab.formatting import estimate, number
 from nicelab.statistics import Estimate
 
-LISTED = (Verdict.WORSE, Verdict.BETTER, Verdict.DIFFERENT, Verdict.CHANGED)
 STYLES = {
     Verdict.WORSE: "bold red",
+    Verdict.GONE: "bold red",
+    Verdict.STALE: "bold red",
     Verdict.BETTER: "bold green",
     Verdict.DIFFERENT: "yellow",
     Verdict.CHANGED: "yellow",
 }
+LISTED = (*STYLES, Verdict.NO_EVIDENCE, Verdict.NOT_JUDGED, Verdict.NEW)  # in this order
 FEW = 8  # names in a line
 LETTERS = 16  # of a text
-MODEL = "training.model_md5"  # tells whether it is the same
 HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
-WIDTHS = {"z": 6, "verdict": 9}  # of the columns that do not give way to the others
-NOTE = (
-    f"Differences are called so with a false discovery rate of {LEVEL:.0%} over all that are "
-    "tested. * paired over the same images or seeds, else taken as independent."
+WIDTHS = {"z": 6, "verdict": 11}  # of the columns that do not give way to the others
+PAIRED = "* paired over the same images or seeds, else taken as independent."
+OF_HEADLINES = (
+    "The probability that any headline which did not change is called worse is at most "
+    f"{LEVEL:.0%}; so for better and for different (Holm, 1979). {PAIRED}"
+)
+OF_EVERYTHING = (
+    f"At most {LEVEL:.0%} of the verdicts are expected to be noise, however the metrics depend on "
+    f"each other (Benjamini and Yekutieli, 2001). {PAIRED}"
 )
 
 
-def listed(difference: Difference, everything: bool = False) -> list[Row]:
-    """Rows for a reader: what differs, the surest first; or every row in order of name.
+def note(difference: Difference) -> str:
+    """What the verdicts are worth."""
+    return OF_HEADLINES if difference.headlines else OF_EVERYTHING
 
-    Of the numbers without error bars only those of which more or less is better.
+
+def listed(difference: Difference) -> list[Row]:
+    """Rows for a reader, what matters most first.
+
+    Every headline that is not the same. Of all results only those that differ; of the numbers
+    without error bars only those of which more or less is better.
     """
-    if everything:
-        return difference.rows
-    rows = [
-        row
-        for row in difference.rows
-        if row.verdict in LISTED and (row.verdict != Verdict.CHANGED or _matters(row))
-    ]
+    rows = [row for row in difference.rows if _is_listed(row, difference.headlines)]
     return sorted(rows, key=lambda row: (LISTED.index(row.verdict), -abs(row.z or 0), row.name))
 
 
-def _matters(row: Row) -> bool:
-    return isinstance(row.after, str) or direction(row.name) != 0
+def _is_listed(row: Row, headline: bool) -> bool:
+    if headline:
+        return row.verdict != Verdict.SAME
+    if row.verdict == Verdict.CHANGED:
+        return isinstance(row.after, str) or direction(row.name) != 0
+    if row.verdict in (Verdict.GONE, Verdict.STALE):
+        return direction(row.name) != 0
+    return row.verdict in STYLES
 
 
-def summary(difference: Difference, everything: bool = False) -> list[str]:
-    """What changed, a line each; of many names only the first, unless everything is asked for."""
+def summary(difference: Difference) -> list[str]:
+    """What changed, a line each; of many names only the first."""
     lines = [
         f"{name}: {_plain(one)} → {_plain(two)}" for name, (one, two) in difference.params.items()
     ]
     for kind, names in (("code", difference.code), ("data", difference.data)):
         if names:
-            lines.append(f"{kind}: {_few(names, everything)}")
-    lines.append(f"stages affected: {_few(difference.stages, everything) or 'none'}")
-    if difference.stale:
+            lines.append(f"{kind}: {_few(names)}")
+    lines.append(f"stages affected: {_few(difference.stages) or 'none'}")
+    lines += [
+        f"stale at {name}: {_few(stages)}; the last run was of other code, parameters "
+        "or data: run `dvc repro` there"
+        for name, stages in difference.stale.items()
+    ]
+    if difference.not_cached:
         lines.append(
-            f"stale: {', '.join(difference.stale)}; their metrics are older than the code or the "
-            "parameters: run `dvc repro`"
+            f"not in the cache of both: {_few(difference.not_cached)}; without them "
+            "the same images or seeds count as independent (`dvc pull`)"
         )
-    if any(row.name == MODEL and row.verdict == Verdict.CHANGED for row in difference.rows):
-        lines.append(
-            "trained anew: verdicts are on these two models, each trained once; other seeds may "
-            "move them as far (`nicelab compare --experiments --over-seeds`)"
-        )
+    lines += [f"{text}: {_few(names)}" for text, names in _notes(difference.rows).items()]
     counts = Counter(row.verdict for row in difference.rows)
     found = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    lines.append(f"metrics: {', '.join(found)}")
+    lines.append(f"{'headlines' if difference.headlines else 'metrics'}: {', '.join(found)}")
     return lines
 
 
-def _few(names: list[str], everything: bool) -> str:
-    shown = names if everything else names[:FEW]
-    rest = f" and {len(names) - FEW} more" if len(shown) < len(names) else ""
-    return ", ".join(shown) + rest
+def _notes(rows: list[Row]) -> dict[str, list[str]]:
+    """Why metrics have no verdict, and which."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.note:
+            found.setdefault(row.note, []).append(row.name)
+    return found
+
+
+def _few(names: list[str]) -> str:
+    rest = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(names[:FEW]) + rest
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -90,7 +111,7 @@ def cells(row: Row) -> tuple[str, ...]:
     return row.name, shown(row.before), shown(row.after), difference, z, str(row.verdict)
 
 
-def terminal(difference: Difference, everything: bool, console: Console) -> None:
+def terminal(difference: Difference, console: Console) -> None:
     """Print with colours."""
     table = Table(
         title=f"{difference.before} → {difference.after}",
@@ -102,20 +123,22 @@ def terminal(difference: Difference, everything: bool, console: Console) -> None
     order = (verdict, *range(verdict))  # what matters most is not to be cut off
     for k in order:
         table.add_column(HEADINGS[k], overflow="fold", width=WIDTHS.get(HEADINGS[k]))
-    for row in listed(difference, everything):
+    for row in listed(difference):
         texts = cells(row)
         table.add_row(*(Text(texts[k]) for k in order), style=STYLES.get(row.verdict, ""))
-    lines = [Text(line) for line in summary(difference, everything)]
-    console.print(Group(*lines, *([table, Text(NOTE, style="dim")] if table.rows else [])))
+    lines = [Text(line) for line in summary(difference)]
+    console.print(
+        Group(*lines, *([table, Text(note(difference), style="dim")] if table.rows else []))
+    )
 
 
-def markdown(difference: Difference, everything: bool) -> str:
+def markdown(difference: Difference) -> str:
     """For a pull request."""
-    rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(difference, everything))]
+    rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(difference))]
     lines = [f"### {difference.before} → {difference.after}", ""]
-    lines += [f"- {line}" for line in summary(difference, everything)]
+    lines += [f"- {line}" for line in summary(difference)]
     if len(rows) > 2:
-        lines += ["", *(f"| {' | '.join(row)} |" for row in rows), "", NOTE]
+        lines += ["", *(f"| {' | '.join(row)} |" for row in rows), "", note(difference)]
     return "\n".join(lines)
 
 

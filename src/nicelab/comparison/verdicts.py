@@ -1,58 +1,36 @@
-"""Whether differences between two runs are more than noise: one by one, with one correction."""
+"""Whether differences between two runs are more than noise, with a correction for their number."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import false_discovery_control, norm
 
-from nicelab.statistics import Estimate, mean
+from nicelab.comparison.directions import direction, repeats, rounding
+from nicelab.statistics import Estimate, mean, of_a_share
 
-LEVEL = 0.05  # share of false discoveries among the differences that are called so
-ROUNDING = 1e-12  # relative difference of exact numbers below which they are the same
-LABELS = "labels"  # entry of a metrics file: what a reader calls the others
+LEVEL = 0.05
+SAME = 1e-9  # relative difference of exact numbers below which only rounding differs
 SAME_MEAN = 1e-6  # relative difference within which an array is the one that a metric comes from
-
-# Whether more is better (+1), less is better (−1), or neither (0); the first pattern that fits.
-DIRECTIONS: dict[str, int] = {
-    "likelihood.*_over_draws": 0,  # its error is that of the noise alone, on these very images
-    "likelihood.*.log_likelihood": +1,
-    "likelihood.*.bits_per_dim": -1,
-    "training.validation.log_likelihood": +1,
-    "classifier.test.accuracy": +1,
-    "diagnostics.latents.*distance": -1,
-    "diagnostics.latents.share_rejected*": -1,
-    "inpainting.*squared_error_less_gaussian": -1,
-    "inpainting.*squared_error_zeroed_less_printed": 0,
-    "inpainting.*squared_error": -1,
-    "inpainting.*psnr": +1,
-    "inpainting.*ssim": +1,
-    "inpainting.*accuracy": +1,
-    "importance.exact.*": 0,
-    "importance.*relative_error": -1,
-    "importance.*work": -1,
-    "convolution.*.largest_absolute_error": -1,
-    "gradients.estimators.*.variance.*": -1,
-    "gradients.estimators.*.exact_variance.*": -1,
-    "gradients.estimators.*.work": -1,
-    "samples.round_trip_error": -1,
-    "*": 0,  # a description, a diagnostic or an exact answer: neither way is better
-}
+ANOTHER_TRAINING = "trained anew, and the spread over trainings is unknown"
+ANOTHER_SEED = "another seed of the same recipe"
 
 
 class Verdict(StrEnum):
     """What can be said about a metric."""
 
-    BETTER = "better"
     WORSE = "worse"
-    DIFFERENT = "different"  # where neither way is better
-    NO_EVIDENCE = "no evidence"
-    CHANGED = "changed exactly"  # without an error bar there is no noise to blame
-    NEW = "new"
     GONE = "gone"
+    STALE = "stale"  # the number is older than the code or the parameters
+    BETTER = "better"
+    DIFFERENT = "different"  # where neither way is better
+    CHANGED = "changed exactly"  # the same without an error bar: there is no noise to blame
+    NO_EVIDENCE = "no evidence"
+    NOT_JUDGED = "not judged"  # it says again what another metric says
+    NEW = "new"
     SAME = "same"
 
 
@@ -60,8 +38,8 @@ class Verdict(StrEnum):
 class Row:
     """One metric in both runs.
 
-    `difference` is after − before; `adjusted_p` comes from Benjamini and Hochberg (1995) over all
-    metrics that are tested.
+    `difference` is after − before; `z` is that in standard errors, `p` two-sided, and `adjusted_p`
+    corrected for the number of tests. A `note` says why there is no verdict.
     """
 
     name: str
@@ -71,92 +49,149 @@ class Row:
     difference: Estimate | None = None
     paired: bool = False
     z: float | None = None
+    p: float | None = None
     adjusted_p: float | None = None
+    note: str = ""
 
 
 Pairs = Callable[[str], tuple[np.ndarray, np.ndarray] | None]
+Spread = Callable[[str], float | None]
 
 
 def no_pairs(name: str) -> None:
     """Nothing is known beside the metrics."""
 
 
-def direction(name: str) -> int:
-    """Whether more (+1) or less (−1) of a metric is better, or neither (0)."""
-    return next(sign for pattern, sign in DIRECTIONS.items() if fnmatchcase(name, pattern))
-
-
-def flatten(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate | str]:
-    """All metrics as `{"likelihood.test.log_likelihood": Estimate(…), …}`.
-
-    A bare number is exact; whatever else has no parts is text. What a file calls its entries
-    is no metric.
-
-    Args:
-        files: content of each metrics file, as JSON, by its name.
-    """
-    flat: dict[str, Estimate | str] = {}
-    for file, metrics in files.items():
-        flat |= _flatten({name: x for name, x in metrics.items() if name != LABELS}, f"{file}.")
-    return flat
-
-
-def _flatten(metrics: Mapping[str, Any], prefix: str) -> dict[str, Estimate | str]:
-    flat: dict[str, Estimate | str] = {}
-    for key, item in metrics.items():
-        name = f"{prefix}{key}"
-        if isinstance(item, Mapping) and {"value", "standard_error", "n"} <= set(item):
-            flat[name] = Estimate(item["value"], item["standard_error"], item["n"])
-        elif isinstance(item, Mapping):
-            flat |= _flatten(item, f"{name}.")
-        elif isinstance(item, int | float) and not isinstance(item, bool):
-            flat[name] = Estimate.exact(item)
-        else:
-            flat[name] = str(item)
-    return flat
+def no_spread(name: str) -> float:
+    """No model was trained anew."""
+    return 0.0
 
 
 def judge(
     before: Mapping[str, Estimate | str],
     after: Mapping[str, Estimate | str],
     pairs: Pairs = no_pairs,
+    spread: Spread = no_spread,
 ) -> list[Row]:
-    """All metrics of both runs, in order of name.
+    """All metrics of both runs, in order of name, tested one by one.
 
     Args:
         before: metrics by name.
         after: the same of the other run.
         pairs: gives, for the name of a metric, the samples of both runs that belong together,
             shape (n,) each, or None. Without them the runs count as independent.
+        spread: gives, for the name of a metric, the standard deviation that its difference has
+            because a model was trained anew: 0 if it was not, None if that is unknown.
     """
-    rows = [
-        _row(name, before.get(name), after.get(name), pairs) for name in sorted({*before, *after})
-    ]
-    tested = [k for k, row in enumerate(rows) if row.z is not None]
-    p = 2 * norm.sf(np.abs([rows[k].z for k in tested]))
-    for k, adjusted in zip(tested, false_discovery_control(p) if tested else [], strict=True):
-        rows[k] = replace(
-            rows[k], adjusted_p=float(adjusted), verdict=_verdict(rows[k], float(adjusted))
-        )
-    return rows
+    names = sorted({*before, *after})
+    return [_row(name, before.get(name), after.get(name), pairs, spread) for name in names]
+
+
+def by_holm(rows: Sequence[Row]) -> list[Row]:
+    """The same with verdicts of which, in all, one is wrong with a probability of at most `LEVEL`.
+
+    For any dependence of the tests, by Holm's procedure: A simple sequentially rejective multiple
+    test procedure, Scandinavian Journal of Statistics 6 (1979). There are three families: what may
+    be worse, and what may be better, where that is known, both by one-sided tests; and what may
+    differ where neither way is better. Each has that level.
+    """
+    found = list(rows)
+    tested = [k for k, row in enumerate(rows) if row.p is not None]
+    directed = [k for k in tested if direction(rows[k].name)]
+    families = {
+        Verdict.WORSE: {k: _one_sided(rows[k], -1) for k in directed},
+        Verdict.BETTER: {k: _one_sided(rows[k], +1) for k in directed},
+        Verdict.DIFFERENT: {k: rows[k].p for k in tested if k not in directed},
+    }
+    for verdict, family in families.items():
+        for k, p in zip(family, holm(list(family.values())), strict=True):
+            if verdict == Verdict.DIFFERENT or verdict == _way(rows[k]):
+                found[k] = _with_p(rows[k], float(p), verdict)
+    return found
+
+
+def by_false_discoveries(rows: Sequence[Row]) -> list[Row]:
+    """The same with verdicts of which a share of at most `LEVEL` is expected to be wrong.
+
+    Two-sided tests, corrected after Benjamini and Yekutieli (2001): metrics of one run depend on
+    each other in all ways.
+    """
+    found = list(rows)
+    tested = [k for k, row in enumerate(rows) if row.p is not None]
+    p = [rows[k].p for k in tested]
+    adjusted = false_discovery_control(p, method="by") if p else []
+    for k, x in zip(tested, adjusted, strict=True):
+        found[k] = _with_p(rows[k], float(x), _way(rows[k]))
+    return found
+
+
+def holm(p: ArrayLike) -> np.ndarray:
+    """p-values adjusted after Holm (1979), shape (n,): max over j ≤ i of (n − j + 1) p₍ⱼ₎, ≤ 1."""
+    p = np.asarray(p, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty_like(p)
+    steps = np.minimum(1, p[order] * np.arange(p.size, 0, -1))
+    adjusted[order] = np.maximum.accumulate(steps)
+    return adjusted
+
+
+def _one_sided(row: Row, sign: int) -> float:
+    """Probability of so much gain (+1) or loss (−1), or more, if nothing changed."""
+    return row.p / 2 if sign * direction(row.name) * row.z > 0 else 1 - row.p / 2
+
+
+def _with_p(row: Row, p: float, verdict: Verdict) -> Row:
+    return replace(row, adjusted_p=p, verdict=verdict if p < LEVEL else Verdict.NO_EVIDENCE)
+
+
+def _way(row: Row) -> Verdict:
+    """What a difference is, if it is one."""
+    gain = direction(row.name) * row.difference.value
+    if gain == 0:
+        return Verdict.DIFFERENT
+    return Verdict.BETTER if gain > 0 else Verdict.WORSE
 
 
 def _row(
-    name: str, before: Estimate | str | None, after: Estimate | str | None, pairs: Pairs
+    name: str,
+    before: Estimate | str | None,
+    after: Estimate | str | None,
+    pairs: Pairs,
+    spread: Spread,
 ) -> Row:
-    if before is None or after is None:
-        return Row(name, before, after, Verdict.NEW if before is None else Verdict.GONE)
+    if before is None:
+        return Row(name, before, after, Verdict.NEW)
+    if after is None or (isinstance(after, str) and isinstance(before, Estimate)):
+        return Row(name, before, after, Verdict.GONE)
     if before == after:
         return Row(name, before, after, Verdict.SAME)
     if isinstance(before, str) or isinstance(after, str):
         return Row(name, before, after, Verdict.CHANGED)
     difference, paired = _difference(before, after, pairs(name))
-    if not difference.standard_error:
-        if np.isclose(before.value, after.value, rtol=ROUNDING, atol=0):
-            return Row(name, before, after, Verdict.SAME)
-        return Row(name, before, after, Verdict.CHANGED, difference)
+    if repeats(name):
+        return Row(name, before, after, Verdict.NOT_JUDGED, difference, paired)
+    if not difference.standard_error and (not direction(name) or _is_same(name, before, after)):
+        same = _is_same(name, before, after)
+        return Row(name, before, after, Verdict.SAME if same else Verdict.CHANGED, difference)
+    return _tested(Row(name, before, after, Verdict.NO_EVIDENCE, difference, paired), spread(name))
+
+
+def _tested(row: Row, spread: float | None) -> Row:
+    """With the error over trainings, if there are two and it is known; tested if there is one."""
+    if spread is None:
+        return replace(row, note=ANOTHER_TRAINING)
+    error = math.hypot(row.difference.standard_error, spread)
+    difference = replace(row.difference, standard_error=error)
+    if not error:
+        return replace(row, verdict=_way(row))
     z = difference.z_score(0)
-    return Row(name, before, after, Verdict.NO_EVIDENCE, difference, paired, z)
+    return replace(row, difference=difference, z=z, p=float(2 * norm.sf(abs(z))))
+
+
+def _is_same(name: str, before: Estimate, after: Estimate) -> bool:
+    """Whether exact numbers are the same but for rounding."""
+    values = before.value, after.value
+    return max(values) <= rounding(name) or bool(np.isclose(*values, rtol=SAME, atol=0))
 
 
 def _difference(
@@ -164,26 +199,38 @@ def _difference(
 ) -> tuple[Estimate, bool]:
     """After − before, over pairs if the samples are those of the metrics."""
     if samples and all(
-        len(x) == metric.n and np.isclose(x.mean(), metric.value, rtol=SAME_MEAN, atol=0)
+        metric.n in (0, len(x)) and np.isclose(x.mean(), metric.value, rtol=SAME_MEAN, atol=0)
         for x, metric in zip(samples, (before, after), strict=True)
     ):
         return mean(samples[1] - samples[0]), True
-    error = np.hypot(_error(before), _error(after))
+    error = np.hypot(*(of_a_share(reading).standard_error for reading in (before, after)))
     n = min(before.n, after.n)
     return Estimate(after.value - before.value, float(error), n), False
 
 
-def _error(reading: Estimate) -> float:
-    """Standard error; that of Laplace's rule where all samples agree, as in a share of 1."""
-    if reading.standard_error or reading.n == 1:
-        return reading.standard_error
-    return 1 / (reading.n + 2)
+def another_seed(row: Row) -> Row:
+    """Of a recipe that differs in its seeds alone: however far, it is neither better nor worse."""
+    if row.verdict in (Verdict.WORSE, Verdict.BETTER, Verdict.DIFFERENT):
+        return replace(row, verdict=Verdict.NO_EVIDENCE, note=ANOTHER_SEED)
+    return row
 
 
-def _verdict(row: Row, p: float) -> Verdict:
-    if p >= LEVEL:
-        return Verdict.NO_EVIDENCE
-    gain = direction(row.name) * row.difference.value
-    if gain == 0:
-        return Verdict.DIFFERENT
-    return Verdict.BETTER if gain > 0 else Verdict.WORSE
+def stale(row: Row) -> Row:
+    """Of a number that is older than the code: it acquits of nothing."""
+    kept = row.verdict in (Verdict.WORSE, Verdict.GONE, Verdict.NEW)
+    return row if kept else replace(row, verdict=Verdict.STALE)
+
+
+def failures(rows: Sequence[Row], headlines: bool) -> list[Row]:
+    """What a gate does not let through: worse; stale or gone where that could hide a loss.
+
+    Args:
+        rows: every metric.
+        headlines: all of them are headlines, of which none may go.
+    """
+    return [
+        row
+        for row in rows
+        if row.verdict == Verdict.WORSE
+        or (row.verdict in (Verdict.GONE, Verdict.STALE) and (headlines or direction(row.name)))
+    ]

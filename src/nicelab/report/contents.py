@@ -32,17 +32,17 @@ class Folder(dict[str, T]):
         raise InputError(f"{file} does not exist: make it again with `dvc repro`")
 
 
-def read_all_metrics(folder: Path) -> Folder[Metrics]:
-    """Metrics of every study."""
+def read_results(folder: Path) -> Folder[Metrics]:
+    """Results of every study."""
     return Folder(folder, ".json", read_metrics)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Metrics and pictures by study, where they come from, and the code of the stages.
+    """Results and pictures by study, where they come from, and the code of the stages.
 
     Args:
-        metrics: content of each metrics file, by its name.
+        metrics: content of each file of results, by its name.
         figures: PNG files by study.
         provenance: tables of names and values, by their title.
         sources: source code by stage.
@@ -69,9 +69,9 @@ class Since:
     table: Table
 
 
-def read_contents(metrics: Path, figures: Path, stages: Path, params: Path) -> Contents:
+def read_contents(results: Path, figures: Path, stages: Path, params: Path) -> Contents:
     """Read all files of these folders."""
-    files = sorted([*metrics.glob("*.json"), *figures.glob("*.png")])
+    files = sorted([*results.glob("*.json"), *figures.glob("*.png")])
     provenance = {
         "Parameters": {name: str(x) for name, x in flatten(read_all(params)).items()},
         "Digests (MD5, as in dvc.lock)": {str(path): digest(path) for path in files},
@@ -81,7 +81,7 @@ def read_contents(metrics: Path, figures: Path, stages: Path, params: Path) -> C
         },
     }
     return Contents(
-        read_all_metrics(metrics),
+        read_results(results),
         Folder(figures, ".png", Path.read_bytes),
         provenance,
         Folder(stages, ".py", lambda path: path.read_text(encoding="utf-8")),

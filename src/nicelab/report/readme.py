@@ -7,8 +7,8 @@ import click
 from nicelab.errors import InputError
 from nicelab.pipeline.artifacts import writing
 from nicelab.pipeline.options import PATH
-from nicelab.report.contents import read_all_metrics
-from nicelab.report.headlines import markdown, rows
+from nicelab.report.contents import read_results
+from nicelab.report.headlines.results import headlines, markdown
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
@@ -29,10 +29,10 @@ def with_results(readme: str, table: str) -> str:
 
 @click.command()
 @click.option("--readme", type=PATH, default="README.md", show_default=True)
-@click.option("--metrics", type=PATH, default="metrics", show_default=True)
-def main(readme: Path, metrics: Path) -> None:
-    """Put the results in METRICS into the README."""
-    table = markdown(rows(read_all_metrics(metrics)))
+@click.option("--results", type=PATH, default="results", show_default=True)
+def main(readme: Path, results: Path) -> None:
+    """Put the headlines of RESULTS into the README."""
+    table = markdown(headlines(read_results(results)))
     text = with_results(readme.read_text(encoding="utf-8"), table)
     with writing(readme) as temporary:
         temporary.write_text(text, encoding="utf-8")

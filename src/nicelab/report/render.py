@@ -16,8 +16,9 @@ from PIL import Image, ImageSequence
 
 from nicelab import formatting, published
 from nicelab.pipeline.metrics import Metrics
-from nicelab.report import headlines
 from nicelab.report.contents import Contents, Since
+from nicelab.report.headlines import results
+from nicelab.report.headlines.convolution import largest_error
 from nicelab.report.tables import convolution, gradients, importance, inpainting, likelihood
 from nicelab.report.tables.table import Table
 
@@ -30,7 +31,7 @@ def render(contents: Contents, since: Since | None = None) -> str:
     """The report.
 
     Args:
-        contents: metrics, pictures, their provenance and the stages' sources.
+        contents: results, pictures, their provenance and the stages' sources.
         since: what has changed since another revision, if the report is to tell.
 
     Raises:
@@ -92,7 +93,7 @@ def _context(contents: Contents) -> dict[str, Any]:
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
         },
-        "largest_claims_error": headlines.largest_claims_error(metrics["convolution"]),
+        "largest_claims_error": largest_error(metrics["convolution"]),
         "provenance": [
             Table(title, ("name", "value"), list(values.items()))
             for title, values in contents.provenance.items()
@@ -106,7 +107,7 @@ def _tables(metrics: Mapping[str, Metrics]) -> dict[str, Table | None]:
     completions, gambler = metrics["inpainting"], metrics["importance"]
     descent = metrics["gradients"]
     return {
-        "results": headlines.table(metrics),
+        "results": results.table(results.headlines(metrics)),
         "likelihoods": likelihood.likelihoods(metrics["likelihood"]),
         "other_images": likelihood.other_images(metrics["diagnostics"]),
         "samples": likelihood.samples(metrics["samples"]),

@@ -1,0 +1,54 @@
+"""The results in one list: a table for the report and the README, and metrics for commits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nicelab.pipeline.metrics import Metrics
+from nicelab.report.headlines import convolution, gradients, importance, inpainting, likelihood
+from nicelab.report.headlines.headline import Headline, Row
+from nicelab.report.tables.table import Table
+
+HEADINGS = Row("quantity", "published", "ours", "exact", "published agrees", "exact agrees")
+CAPTION = (
+    "Published, ours, and the exact answer where there is one. In brackets the distance: "
+    "published less ours, in standard errors (for the sheet’s one run of SGD, in standard "
+    "deviations of such runs; for the gambler’s probability, from the range that is printed so, "
+    "in standard errors of ours); ours less exact, in standard errors"
+)
+
+
+def headlines(results: Mapping[str, Metrics]) -> list[Headline]:
+    """All of them, from the results of every study, keyed by file name."""
+    return [
+        *likelihood.likelihoods(results["likelihood"]),
+        *likelihood.training(results["training"]),
+        *likelihood.latents(results["diagnostics"], results["samples"]),
+        *inpainting.completions(results["inpainting"]),
+        inpainting.judge(results["classifier"]),
+        *importance.gambler(results["importance"]),
+        *gradients.estimators(results["gradients"]),
+        convolution.claims(results["convolution"]),
+    ]
+
+
+def metrics(found: Sequence[Headline]) -> dict[str, dict[str, Any]]:
+    """The content of each metrics file, by study; the dots of a name are levels."""
+    files: dict[str, dict[str, Any]] = {}
+    for headline in found:
+        *path, last = headline.name.split(".")
+        place = files
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = headline.metric
+    return files
+
+
+def table(found: Sequence[Headline]) -> Table:
+    """The results for the report."""
+    return Table(CAPTION, HEADINGS, [headline.row for headline in found])
+
+
+def markdown(found: Sequence[Headline]) -> str:
+    """The results for a README."""
+    lines = [HEADINGS, Row(*["---"] * len(HEADINGS)), *(headline.row for headline in found)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,36 @@
+"""Pick the few numbers that are compared across commits."""
+
+from pathlib import Path
+
+import click
+
+from nicelab.errors import InputError
+from nicelab.pipeline.artifacts import require_writable, write_metrics
+from nicelab.pipeline.options import PATH
+from nicelab.pipeline.timing import Stage
+from nicelab.report.contents import read_results
+from nicelab.report.headlines.results import headlines, metrics
+
+
+@click.command(cls=Stage)
+@click.argument("results", type=PATH)
+@click.option(
+    "--metrics",
+    "paths",
+    type=PATH,
+    multiple=True,
+    required=True,
+    help="Where to write those of a study, by its name (.json); once for each.",
+)
+def main(results: Path, paths: tuple[Path, ...]) -> None:
+    """Write the headlines of all studies in RESULTS."""
+    require_writable(*paths)
+    found = metrics(headlines(read_results(results)))
+    if {path.stem for path in paths} != set(found):
+        raise InputError(f"--metrics must name a file for each of {', '.join(found)}")
+    for path in paths:
+        write_metrics(path, found[path.stem])
+
+
+if __name__ == "__main__":
+    main()
