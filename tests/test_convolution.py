@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.func import jacrev
 from torch.linalg import slogdet
 
 from conftest import randomise
@@ -83,6 +84,39 @@ def test_coupling_inverse_and_batch(random: torch.Generator) -> None:
     assert torch.equal(z[:, :3], x[:, :3])
     assert ladj.shape == (4,)
     torch.testing.assert_close(ladj[2], layer(x[2])[1])
+
+
+def blocks(layer: ConvolutionalCoupling, x: torch.Tensor) -> list[list[torch.Tensor]]:
+    """Halves of the Jacobian: rows are of the output's first and second half."""
+    jacobian = jacrev(lambda v: layer(v.view_as(x))[0].flatten())(x.flatten())
+    return [list(rows.chunk(2, dim=1)) for rows in jacobian.chunk(2)]
+
+
+def test_jacobian_of_the_coupling_is_block_triangular(random: torch.Generator) -> None:
+    """The derivatives of L, U and s fill the lower left block, which changes no determinant."""
+    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random)
+    x = torch.randn(6, 2, 4, generator=random, dtype=torch.float64)
+    (upper_left, upper_right), (lower_left, lower_right) = blocks(layer, x)
+    x_a, x_b = x.split(3)
+    A = assemble(layer.P, *layer._factors(x_a))
+    slopes = jacrev(lambda v: assemble(layer.P, *layer._factors(v.view_as(x_a))))(x_a.flatten())
+    of_the_factors = torch.einsum("ijv,jp->ipv", slopes, x_b.flatten(1)).flatten(0, 1)
+    assert torch.equal(upper_left, torch.eye(24, dtype=torch.float64))
+    assert not upper_right.any()
+    assert lower_left.abs().max() > 0.1
+    torch.testing.assert_close(lower_left, of_the_factors)
+    torch.testing.assert_close(lower_right, torch.kron(A, torch.eye(8, dtype=torch.float64)))
+    torch.testing.assert_close(slogdet(lower_right).logabsdet, layer(x)[1])
+
+
+def test_factors_of_the_second_half_break_the_formula(random: torch.Generator) -> None:
+    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random)
+    x_b = torch.randn(3, 2, 4, generator=random, dtype=torch.float64)
+
+    def wrong(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return convolve(v, layer.P, *layer._factors(v))
+
+    assert abs(wrong(x_b)[1] - jacobian_log_abs_det(lambda v: wrong(v)[0], x_b)) > 0.1
 
 
 def test_shapes_of_a_batch_with_factors_of_its_own(random: torch.Generator) -> None:

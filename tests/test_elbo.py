@@ -39,6 +39,29 @@ def test_log_ratio_is_that_of_torch() -> None:
     torch.testing.assert_close(elbo.log_ratio(PHI, X, z), joint - log_q(PHI, z))
 
 
+def test_the_product_rule_of_the_identity_by_quadrature() -> None:
+    """∇ ∫ q log(h/q) = ∫ q ∇ log q log(h/q) − ∫ q ∇ log q, of which the last is zero."""
+    z = torch.linspace(-30, 30, 100_001, dtype=torch.float64)[:, None]
+    dz, phi, log_h = 60 / 100_000, PHI[:, :1], (torch.exp(torch.sin(z[:, 0])) - z[:, 0] ** 2 / 3)
+
+    def bound(phi: torch.Tensor) -> torch.Tensor:
+        return (log_q(phi, z).exp() * (log_h - log_q(phi, z))).sum() * dz
+
+    weighted = (log_q(phi, z).exp() * dz)[:, None, None] * elbo.score(phi, z)
+    first = (weighted * (log_h - log_q(phi, z))[:, None, None]).sum(0)
+    torch.testing.assert_close(grad(bound)(phi), first)
+    assert weighted.sum(0).abs().max() < 1e-12
+    assert first.abs().min() > 0.05
+
+
+def test_the_identity_needs_a_support_that_stays() -> None:
+    """Uniform on [0, φ], h = 1: the ELBO is log φ, E[∇ log q] is −1/φ."""
+    phi = torch.tensor(2.0, dtype=torch.float64)
+    score = grad(lambda phi: -torch.log(phi))(phi)
+    torch.testing.assert_close(score, -1 / phi)
+    assert abs(score * torch.log(phi) - grad(torch.log)(phi)) > 0.1
+
+
 def test_all_estimators_within_4_standard_errors() -> None:
     found = elbo.measure(CONFIG, seed=0)
     found.pop("variances")

@@ -83,6 +83,16 @@ def end(states: object) -> object:
     return last
 
 
+def test_an_ascent_rests_where_no_slope_points_into_the_set() -> None:
+    """Π(x + εg) = x where g is 0 inside (0, 1), ≤ 0 at 0 and ≥ 0 at 1; and nowhere else."""
+    hidden = torch.tensor([True, True, False])
+    x = torch.cartesian_prod(*[torch.tensor([0.0, 0.5, 1.0])] * 3)
+    for g in torch.cartesian_prod(*[torch.tensor([-1.0, 0.0, 1.0])] * 3):
+        rests = (project(x + 0.1 * g, x, hidden) == x).all(-1)
+        points_out = torch.where(x == 0, g <= 0, torch.where(x == 1, g >= 0, g == 0))
+        assert torch.equal(rests, (points_out | ~hidden).all(-1))
+
+
 def test_projection_onto_problem_2s_segment(random: torch.Generator) -> None:
     """Π(y) = (a, min(max(y₂, 0), 1)), and no other point of the segment is nearer."""
     hidden, a = torch.tensor([False, True]), 0.3

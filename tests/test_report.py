@@ -2,12 +2,15 @@ import copy
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
+from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
 from jinja2 import DictLoader, UndefinedError
 
@@ -26,6 +29,19 @@ from nicelab.statistics import Estimate
 
 STUDIES = sorted(path.stem for path in (ROOT / "results").glob("*.json"))
 FIGURES = sorted(path.stem for path in (ROOT / "figures").glob("*.png"))
+REPORT = Path("src", "nicelab", "report")
+TEMPLATES = [*(ROOT / REPORT).glob("*.jinja"), *(ROOT / REPORT).glob("*.css")]
+ARGUMENTS = {  # the section of each problem, and a formula that its argument comes to
+    "1": ("gradients", "\\nabla_\\varphi \\int q_\\varphi\\, dz = \\nabla_\\varphi 1 = 0$$"),
+    "2": ("inpainting", "$$\\Pi(y) = (a, \\min(\\max(y_2, 0), 1))$$"),
+    "4a": (
+        "convolution",
+        "\\left|\\det A\\right| = \\sum_{i=1}^{C} \\log\\, \\left|s_i\\right|$$",
+    ),
+    "4b": ("convolution", "\\left|\\det Q_1\\right|^{-1} = \\left|\\det J\\right|$$"),
+    "4c": ("convolution", "m\\, n \\sum_{i=1}^{C} \\log\\, \\left|s_i\\right|$$"),
+    "4d": ("convolution", "m\\, n \\sum_{i=1}^{C} \\log\\, \\left|s_i(X_a)\\right|$$"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +62,11 @@ def contents(results: Path) -> Contents:
 @pytest.fixture(scope="module")
 def page(contents: Contents) -> str:
     return render(contents)
+
+
+@pytest.fixture(scope="module")
+def as_markdown(contents: Contents) -> str:
+    return render_markdown(contents, "../figures")
 
 
 @pytest.fixture
@@ -125,6 +146,46 @@ def test_formulas_are_mathml(page: str) -> None:
     assert sum(tag == "math" for tag, _ in tags(page)) > 15
 
 
+@pytest.mark.parametrize("problem", ARGUMENTS)
+def test_the_argument_of_a_problem_is_in_its_section(page: str, problem: str) -> None:
+    section, _ = ARGUMENTS[problem]
+    sections = BeautifulSoup(page, "html.parser").select("section")
+    holding = [s["id"] for s in sections if s.select(f'[id="argument-{problem}"] .formula math')]
+    assert holding == [section]
+
+
+@pytest.mark.parametrize("problem", ARGUMENTS)
+def test_the_argument_of_a_problem_is_in_the_markdown(as_markdown: str, problem: str) -> None:
+    _, found, rest = as_markdown.partition(f"** (problem {problem}).")
+    assert found
+    assert ARGUMENTS[problem][1] in rest.partition("\n**")[0]
+
+
+def test_rows_of_matrices_are_told_apart_without_a_double_backslash(as_markdown: str) -> None:
+    """Markdown would take one of the two away."""
+    assert "\\begin{pmatrix} I & 0 \\cr B & D \\end{pmatrix}" in as_markdown
+    assert "\\\\" not in as_markdown
+
+
+def test_the_jacobian_of_a_coupling_is_drawn_as_a_matrix(page: str) -> None:
+    cells = BeautifulSoup(page, "html.parser").select_one("#argument-4d mtable").select("mtd")
+    assert [cell.text for cell in cells] == ["I", "0", "B", "D"]
+
+
+def test_no_measured_number_is_typed_into_an_argument() -> None:
+    assert not re.search(r"\d\.\d|\d{2}", (ROOT / REPORT / "reasoning.html.jinja").read_text())
+
+
+def test_templates_are_packaged_and_the_report_depends_on_them() -> None:
+    deps = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["report"]["deps"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packaged = project["tool"]["setuptools"]["package-data"]["nicelab.report"]
+    assert len(TEMPLATES) > 2
+    for path in TEMPLATES:
+        assert str(REPORT / path.name) in deps
+        assert any(path.match(pattern) for pattern in packaged)
+
+
 def test_links_have_targets(page: str) -> None:
     found = tags(page)
     ids = {attributes["id"] for _, attributes in found if "id" in attributes}
@@ -201,8 +262,7 @@ def test_missing_labels_are_named(workspace: Path, study: str) -> None:
 
 def misspell(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
     """Render with a fault in the template."""
-    folder = ROOT / "src" / "nicelab" / "report"
-    texts = {name: (folder / name).read_text() for name in ("report.html.jinja", "style.css")}
+    texts = {path.name: path.read_text() for path in TEMPLATES}
     assert right in texts["report.html.jinja"]
     texts["report.html.jinja"] = texts["report.html.jinja"].replace(right, wrong)
     monkeypatch.setattr("nicelab.report.render.PackageLoader", lambda *_: DictLoader(texts))
