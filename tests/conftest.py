@@ -22,6 +22,7 @@ SMALL = {
     "sample": {"samples": 100},
     "classifier": {"epochs": 5},
     "mask": {"images": 7},
+    "ascend": {"images": 7},
     "gradients": {"steps": 50, "seeds": 40, "replicates": 400},
 }
 

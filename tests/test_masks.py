@@ -122,7 +122,7 @@ def test_problems() -> None:
     found = hide(data, config(every_second="odd"), Path())
     assert found.names.tolist() == ["one", "other"]
     assert found.mask_labels.tolist() == ["first", "second"]
-    assert found.hidden.shape == (2, 784)
+    assert found.hidden.shape == (2, 3, 784)
     np.testing.assert_array_equal(found.images, images[:3])
     np.testing.assert_array_equal(found.labels, np.arange(3))
     with pytest.raises(InputError, match=r"mask\.masks\.other hides every pixel"):

@@ -227,7 +227,7 @@ def test_a_missing_figure_is_one_line(workspace: Path) -> None:
     ("study", "entry"),
     [
         ("training", "best_epoch"),  # in a sentence, as an attribute
-        ("inpainting", "posterior.draws"),
+        ("inpainting", "posterior.chains"),
         ("classifier", "test.accuracy"),
         ("likelihood", "validation.bits_per_dim"),  # in a table
         ("gradients", "elbo.variances.pathwise.at_phi"),

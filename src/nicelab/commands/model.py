@@ -10,7 +10,7 @@ from torchvision.utils import save_image
 
 from nicelab.errors import InputError
 from nicelab.flows import checkpoint
-from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, dequantise, scale
+from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, centre, dequantise, scale
 from nicelab.images.pictures import read_levels
 from nicelab.inpainting.ascent import State
 from nicelab.inpainting.ascent_study import GREY, Ascending, Ours
@@ -153,10 +153,10 @@ def inpaint(
     config = load(params, "ascend", Ascending)
     config = config.model_copy(update={"steps": steps or config.steps})
     flow, _ = checkpoint.load(model, device)
-    grey = torch.from_numpy(scale(levels.numpy()))[None].to(device)
-    found = complete(Ours(flow, config), Corrupted.hide(grey, hidden[None].to(device)), start)
-    click.echo(f"{flow.log_prob(grey).item():.2f}\t{found.log_prob.item():.2f}")
-    completed = (found.x[0, 0].cpu() * (LEVELS - 1)).round().to(torch.uint8)
+    given = centre(torch.from_numpy(scale(levels.numpy())))[None].to(device)
+    found = complete(Ours(flow, config), Corrupted.hide(given, hidden[None].to(device)), start)
+    click.echo(f"{flow.log_prob(given).item():.2f}\t{found.log_prob.item():.2f}")
+    completed = (found.x[0, 0].cpu() * LEVELS).floor().clamp(max=LEVELS - 1).to(torch.uint8)
     picture = Image.fromarray(torch.where(hidden, completed, levels).view(SIDE, SIDE).numpy())
     with writing(out) as temporary, temporary.open("wb") as file:
         picture.save(file, format=form, lossless=True)
@@ -184,4 +184,4 @@ def read_mask(mask: str, params: Path) -> torch.Tensor:
     if mask not in masking.masks:
         known = ", ".join(masking.masks)
         raise InputError(f"--mask must be a picture or one of {known}, got {mask}")
-    return masking.hidden(mask, params.parent / "masks")
+    return masking.hidden(mask, params.parent / "masks")[0]

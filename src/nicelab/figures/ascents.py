@@ -26,15 +26,15 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     """Log p after the last step less the truth's, by rule and mask; traces of our rule."""
     gains = {rule: masks_with_a_gain(metrics["published"][rule]) for rule in LOOKS}
     ours, masks = gains.pop("decaying"), len(found.names)
+    steps = len(found.traces["paper"].error) - 1
     figure = style.new(
-        f"{metrics['dataset']}: the decaying step ends likelier than the original behind {ours} "
-        f"of {masks} masks,\nthe best published rule behind {max(gains.values())}; "
+        f"{metrics['dataset']}: after {steps} steps the decaying step is likelier than the original "
+        f"behind {ours} of {masks} masks,\nthe best published rule behind {max(gains.values())}; "
         f"{100 * share_converged(metrics['ascent']):.0f} % of our "
-        f"{2 * masks * metrics['images']} ascents converge",
+        f"{2 * masks * metrics['ascended']} ascents converge",
         height=7.0,
     )
     above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1])
-    steps = len(found.traces["paper"].error) - 1
     _rules(above, metrics, steps)
     _starts(*below.subplots(1, 2), found, metrics)
     return figure
@@ -55,8 +55,8 @@ def _rules(figure: SubFigure, metrics: Metrics, steps: int) -> None:
     axes.set_ylabel("log p(x) less the original's (nats)")
     count = next(iter(published["paper"].values()))["squared_error"].n
     axes.set_title(
-        f"after {steps} steps, mean of {metrics['images']} images (published rules: {count}), "
-        f"95 % intervals; linear within ±{LINEAR} nats"
+        f"mean of the same {count} images after {steps} steps, 95 % intervals; "
+        f"linear within ±{LINEAR} nats"
     )
     axes.set_yticks(TICKS, [number(tick, ".0e") if tick else "0" for tick in TICKS])
     axes.minorticks_off()

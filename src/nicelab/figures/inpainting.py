@@ -37,7 +37,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
         axes.set_title(fill(title, 20), fontsize=8.5)
     left, right = below.subplots(1, 2)
     _traces(left, right, found, rules)
-    truth = metrics["masks"][str(found.names[sheet])]["truth"]["log_likelihood"].value
+    truth = metrics["sheet_truth"]["log_likelihood"].value
     left.axhline(truth, color=style.GREY, ls=":", lw=1.2, label="the original images")
     left.set_ylim(truth - SHOWN_BELOW, truth + SHOWN_BELOW / 4)
     left.set(xlabel="step", ylabel="mean log p(x) (nats)")
@@ -51,7 +51,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
 def _traces(left: Axes, right: Axes, found: Exhibits, rules: Metrics) -> None:
     """Both of the sheet's rules behind its mask, and ours from grey."""
     lines = [(f"sheet_{rule}", 0, rules[rule], colour) for rule, colour in COLOURS.items()]
-    lines.append(("grey", int(found.sheet), f"{rules['decaying']}, from grey", style.GREEN))
+    lines.append(("sheet_decaying", 0, f"{rules['decaying']}, from grey", style.GREEN))
     for name, k, label, colour in lines:
         trace = found.traces[name]
         style.band(left, trace.log_prob[:, k], trace.log_prob_standard_error[:, k], colour, label)

@@ -1,4 +1,4 @@
-"""Several completions of one image, their mean and spread; coverage of the posterior."""
+"""Several completions of one image, their mean and spread; coverage of the chains."""
 
 from textwrap import fill
 
@@ -8,6 +8,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from nicelab.figures import style
 from nicelab.inpainting.records import Exhibits
+from nicelab.inpainting.verdicts import accepted
 from nicelab.pipeline.metrics import Metrics
 
 MASKS = 5  # of which the draws are shown
@@ -19,10 +20,11 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     posterior = metrics["posterior"]
     nominal = posterior["nominal_coverage"].value
     shares = [mask["coverage_of_uncertain"].value for mask in posterior["masks"].values()]
+    mixed = len(accepted(posterior))
     figure = style.new(
-        f"{metrics['dataset']}: intervals of the flow's posterior with nominal coverage "
-        f"{100 * nominal:.0f} %\ncover {100 * min(shares):.0f} to {100 * max(shares):.0f} % "
-        "of the hidden pixels",
+        f"{metrics['dataset']}: intervals between independent chains, of nominal coverage "
+        f"{100 * nominal:.0f} %,\ncover {100 * min(shares):.0f} to {100 * max(shares):.0f} % "
+        f"of the hidden pixels; long chains mix behind {mixed} of {len(shares)} masks",
         height=8.0,
     )
     above, below = figure.subfigures(2, 1, height_ratios=[2.2, 1])
@@ -61,11 +63,11 @@ def _coverage(axes: Axes, posterior: Metrics, labels: Metrics) -> None:
     x, nominal = np.arange(len(coverage)), posterior["nominal_coverage"].value
     style.intervals(axes, x, coverage, style.BLUE, "o", label="measured, 95 % interval")
     axes.axhline(nominal, color=style.GREY, ls=":", lw=1.2, label="nominal")
-    axes.set(ylabel="coverage", ylim=(0.4, 1))
+    axes.set(ylabel="coverage", ylim=(0, 1))
     names = [labels[name] for name in posterior["masks"]]
     axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
     axes.set_title(
-        f"interval spanned by {posterior['draws']} draws, pixels whose draws differ; "
+        f"interval between the last draws of {posterior['chains']} chains, where they differ; "
         f"{coverage[0].n} images"
     )
     axes.legend(loc="lower right")

@@ -50,6 +50,16 @@ def scale(pixels: np.ndarray) -> np.ndarray:
     return (pixels / np.float32(LEVELS - 1)).astype(np.float32)
 
 
+def centre(grey: Tensor) -> Tensor:
+    """The middle of each grey level on the scale of `dequantise`: (255 grey + ½) / 256."""
+    return ((LEVELS - 1) * grey + 0.5) / LEVELS
+
+
+def grey(x: Tensor) -> Tensor:
+    """What `centre` undoes: numbers on the scale of `dequantise` as grey for a reader."""
+    return (LEVELS * x - 0.5) / (LEVELS - 1)
+
+
 def split(count: int, held_out: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Indices of a random split into (kept, held out), each in increasing order."""
     order = torch.randperm(count, generator=generator)

@@ -65,7 +65,7 @@ class Climb:
         """
         shape = start.shape
         observed = corrupted.observed.flatten(0, 1)
-        hidden = corrupted.hidden[:, None].expand(shape).flatten(0, 1)
+        hidden = corrupted.hidden.flatten(0, 1)
         x = project(start.flatten(0, 1), observed, hidden)
         log_prob = torch.empty(len(x), dtype=torch.float64, device=x.device)
         residual = torch.empty(len(x), dtype=x.dtype, device=x.device)

@@ -1,6 +1,6 @@
 """The study of the ascents: a rule that converges on every mask, and the published ones."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
+from nicelab.images.levels import centre, grey
 from nicelab.inpainting.ascent import Climb, State
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.records import Ascents, Problems, Trace
@@ -41,8 +42,9 @@ class Sheet(Section):
 
 
 class Ascending(Section):
-    """How far and how long to ascend."""
+    """How many of the images to ascend, how far and how long."""
 
+    images: Annotated[int, Field(ge=2)]
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
     step_size: Starts
     tolerance: Annotated[float, Field(gt=0)]
@@ -83,6 +85,9 @@ def published(sheet: Sheet, random: torch.Generator) -> dict[str, Rule]:
 class Ours:
     """Our ascent of a model's likelihood, for the study and for a user's own picture.
 
+    Observed pixels are in the middle of their grey level (`levels.centre`), where the density knows
+    them; at the level's edge they would be the least likely of all that dequantise to it.
+
     Args:
         model: the flow.
         config: the constants.
@@ -104,7 +109,9 @@ class Ours:
 
 
 def ascend_all(model: Flow, problems: Problems, gaussian: Tensor, config: Ascending) -> Ascents:
-    """Complete all images behind all masks by our rule, and some by the published ones.
+    """Complete the first images behind all masks by our rule, and some by the published ones.
+
+    All are shown as grey, but the sheet's run is as the sheet has it: on grey k/255 itself.
 
     Args:
         model: the flow.
@@ -116,60 +123,78 @@ def ascend_all(model: Flow, problems: Problems, gaussian: Tensor, config: Ascend
         InputError: the sheet's mask is unknown, or there are too few images.
     """
     names = problems.names.tolist()
-    _require_sheet(names, len(problems.images), config)
+    _require_possible(names, problems, config)
     which = names.index(config.sheet.mask)
     ours = Ours(model, config)
-    images, hidden = (
-        torch.from_numpy(x).to(model.device) for x in (problems.images, problems.hidden)
-    )
-    traces = _ours(ours, Corrupted.hide(images, hidden), gaussian, images, int(problems.picture))
-    traces |= _published(ours, images, hidden, which)
+    count = config.images
+    images = torch.from_numpy(problems.images[:count]).to(model.device)
+    hidden = torch.from_numpy(problems.hidden[:, :count]).to(model.device)
+    traces = _ours(ours, images, hidden, gaussian[:, :count], int(problems.picture))
+    traces |= _published(ours, images, hidden)
+    traces |= _sheet(ours, images, hidden[which : which + 1])
     return Ascents(tolerance=np.array(config.tolerance), sheet=np.array(which), traces=traces)
 
 
-def _require_sheet(names: list[str], images: int, config: Ascending) -> None:
+def _require_possible(names: list[str], problems: Problems, config: Ascending) -> None:
     if config.sheet.mask not in names:
         known = ", ".join(names)
         raise InputError(f"ascend.sheet.mask must be one of {known}, got {config.sheet.mask}")
-    if config.published > images:
+    picture, available = int(problems.picture), len(problems.images)
+    if not picture < config.images <= available:
         raise InputError(
-            f"ascend.published must be <= the {images} images behind the masks, "
-            f"got {config.published}"
+            f"ascend.images must be > mask.picture ({picture}) and <= the {available} images "
+            f"behind the masks, got {config.images}"
+        )
+    if config.published > config.images:
+        raise InputError(
+            f"ascend.published must be <= ascend.images ({config.images}), got {config.published}"
         )
 
 
 def _ours(
-    ours: Ours, corrupted: Corrupted, gaussian: Tensor, truth: Tensor, picture: int
+    ours: Ours, images: Tensor, hidden: Tensor, gaussian: Tensor, picture: int
 ) -> dict[str, Trace]:
     """From both starts; of the picture all states of the ascent from grey are kept."""
-    begin = {"grey": corrupted.fill(GREY), "gaussian": gaussian}
+    corrupted = Corrupted.hide(centre(images), hidden)
+    begin = {"grey": corrupted.fill(GREY), "gaussian": centre(gaussian)}
     framed = {"grey": picture, "gaussian": None}
     traces = {}
     for start, x in begin.items():
         states = _watched(ours.ascend(corrupted, x, start), start, ours.config.steps)
-        traces[start] = trace(states, corrupted, truth, framed[start])
+        traces[start] = trace(states, corrupted, images, grey, framed[start])
     return traces
 
 
-def _published(ours: Ours, images: Tensor, hidden: Tensor, which: int) -> dict[str, Trace]:
-    """The published rules on some images behind every mask; the sheet's on all behind its own."""
+def _published(ours: Ours, images: Tensor, hidden: Tensor) -> dict[str, Trace]:
+    """The published rules on some images behind every mask, in as many steps as ours."""
     config, climb = ours.config, Climb(ours.climb.density, ours.climb.scale)
     random = generator(config.seed, "published", device=images.device)
-    some, traces = images[: config.published], {}
-    noise = torch.rand(len(hidden), *some.shape, generator=random, device=images.device)
-
-    def run(name: str, truth: Tensor, masks: Tensor, rule: Rule, steps: int) -> None:
-        corrupted = Corrupted.hide(truth, masks)
-        white = name.removeprefix("sheet_") in SHEETS
-        start = corrupted.fill(config.sheet.fill) if white else noise
-        states = _watched(climb.ascend(corrupted, start, rule, steps), name, steps)
-        traces[name] = trace(states, corrupted, truth, None)
-
+    some = images[: config.published]
+    corrupted = Corrupted.hide(centre(some), hidden[:, : config.published])
+    shape = corrupted.observed.shape
+    noise = torch.rand(shape, generator=random, device=images.device)
+    traces = {}
     for name, rule in published(config.sheet, random).items():
-        run(name, some, hidden, rule, config.steps)
-        if name in SHEETS:
-            run(f"sheet_{name}", images, hidden[which : which + 1], rule, config.sheet.steps)
+        start = corrupted.fill(config.sheet.fill) if name in SHEETS else noise
+        states = climb.ascend(corrupted, start, rule, config.steps)
+        traces[name] = trace(_watched(states, name, config.steps), corrupted, some, grey)
     return traces
+
+
+def _sheet(ours: Ours, images: Tensor, hidden: Tensor) -> dict[str, Trace]:
+    """The sheet's rules behind its own mask, (1, n, D), and beside them ours on the same grey."""
+    config, climb = ours.config, Climb(ours.climb.density, ours.climb.scale)
+    corrupted, white = Corrupted.hide(images, hidden), config.sheet.fill
+    rules = published(config.sheet, generator(config.seed, "published", device=images.device))
+    runs = {
+        name: climb.ascend(corrupted, corrupted.fill(white), rules[name], config.sheet.steps)
+        for name in SHEETS
+    }
+    runs["decaying"] = ours.ascend(corrupted, corrupted.fill(GREY), "grey")
+    return {
+        f"sheet_{name}": trace(_watched(states, name, config.sheet.steps), corrupted, images, lambda x: x)
+        for name, states in runs.items()
+    }
 
 
 def _watched(states: Iterator[State], name: str, steps: int) -> Iterator[State]:
@@ -177,22 +202,28 @@ def _watched(states: Iterator[State], name: str, steps: int) -> Iterator[State]:
 
 
 def trace(
-    states: Iterator[State], corrupted: Corrupted, truth: Tensor, framed: int | None
+    states: Iterator[State],
+    corrupted: Corrupted,
+    truth: Tensor,
+    shown: Callable[[Tensor], Tensor],
+    framed: int | None = None,
 ) -> Trace:
     """Follow an ascent to its end.
 
     Args:
         states: the t states.
         corrupted: the images behind their masks.
-        truth: the originals, shape (n, D).
+        truth: the originals, grey, shape (n, D).
+        shown: turns a state's images into grey.
         framed: the image of which each state is kept, if any.
     """
     kept: dict[str, list[Tensor]] = {"log_prob": [], "error": [], "residual": [], "frames": []}
     for state in states:
         kept["log_prob"].append(state.log_prob)
-        kept["error"].append(corrupted.on_hidden((state.x - truth).square()))
+        x = shown(state.x)
+        kept["error"].append(corrupted.on_hidden((x - truth).square()))
         kept["residual"].append(state.residual)
         if framed is not None:
-            kept["frames"].append(state.x[:, framed])
+            kept["frames"].append(x[:, framed])
     arrays = {name: torch.stack(values).cpu().numpy() for name, values in kept.items() if values}
-    return Trace(images=state.x.cpu().numpy(), **arrays)
+    return Trace(images=x.cpu().numpy(), **arrays)

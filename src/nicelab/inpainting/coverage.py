@@ -8,51 +8,62 @@ from nicelab.images.levels import LEVELS
 from nicelab.inpainting.records import Posterior, Problems
 from nicelab.statistics import Estimate, mean
 
-MIXED = 1.1  # chains with a smaller R-hat count as mixed (Gelman et al., 2013, section 11.4)
+MIXED = 1.05  # chains with a smaller R-hat count as mixed (Vehtari et al., 2021, section 4)
+ENOUGH = 100  # effective draws
+SHARE = 0.9  # of images whose chains must have both, that a mask's posterior is accepted
 
 
 def judge_posterior(problems: Problems, posterior: Posterior) -> dict[str, Any]:
-    """Coverage of the intervals that the draws span, and how the chains behaved.
+    """Coverage of the intervals between the chains' last draws, and how the chains behaved.
 
-    If truth and S draws are exchangeable, a new one lies between the least and the largest of
-    them with probability (S − 1) / (S + 1). A pixel of the truth is a grey level, hence covered
-    if its interval of 1/256 meets the draws'. Pixels whose draws span less than a grey level say
-    little; `coverage_of_uncertain` leaves them out.
+    If truth and the last draws of A independent chains are exchangeable, the truth lies between
+    the least and the largest with probability (A − 1) / (A + 1). All are grey levels here, of
+    width 1/255, and an interval that meets the truth's covers it. Pixels whose draws span less
+    than a grey level say little; `coverage_of_uncertain` leaves them out.
     """
-    draws = int(posterior.draws)
-    level = np.rint(problems.images * (LEVELS - 1))
+    chains = int(posterior.chains)
+    half = 0.5 / (LEVELS - 1)
     lower, upper = posterior.lower, posterior.upper
-    covered = (lower <= (level + 1) / LEVELS) & (upper >= level / LEVELS)
-    masks = zip(problems.names.tolist(), problems.hidden, strict=True)
+    covered = (lower <= problems.images + half) & (upper >= problems.images - half)
+    uncertain = upper - lower > 2 * half
     return {
-        "nominal_coverage": Estimate.exact((draws - 1) / (draws + 1)),
-        "draws": draws,
+        "nominal_coverage": Estimate.exact((chains - 1) / (chains + 1)),
+        "chains": chains,
+        "long": {"images": posterior.r_hat.shape[1], "r_hat": MIXED, "ess": ENOUGH, "share": SHARE},
         "masks": {
             name: {
-                **_coverage(covered[k], (upper - lower)[k] > 1 / LEVELS, hidden),
-                **_chains(posterior, k, hidden),
+                **_coverage(covered[k], uncertain[k], problems.hidden[k]),
+                **_chains(posterior, k, problems.hidden[k]),
             }
-            for k, (name, hidden) in enumerate(masks)
+            for k, name in enumerate(problems.names.tolist())
         },
     }
 
 
 def _coverage(covered: np.ndarray, uncertain: np.ndarray, hidden: np.ndarray) -> dict[str, Any]:
-    """Over images; all of shape (n, D) but for the mask, (D,)."""
+    """Over images; all of shape (n, D)."""
     unsure = uncertain & hidden
     share = (covered & unsure).sum(1) / unsure.sum(1).clip(min=1)
     return {
-        "coverage": mean(covered[:, hidden].mean(1)),
+        "coverage": mean((covered & hidden).sum(1) / hidden.sum(1)),
         "coverage_of_uncertain": mean(share),
     }
 
 
 def _chains(posterior: Posterior, k: int, hidden: np.ndarray) -> dict[str, Any]:
-    outside = (posterior.draw[k] < 0) | (posterior.draw[k] > 1)
+    """How the chains of mask k behaved; the masks of its images are (n, D)."""
+    mixed = (posterior.r_hat[k] < MIXED) & (posterior.ess[k] >= ENOUGH)
     return {
-        "standard_deviation": mean(posterior.standard_deviation[k][:, hidden].mean(1)),
-        "share_outside_0_1": mean(outside[:, hidden].mean(1)),
-        "share_mixed": mean(posterior.r_hat[k] < MIXED),
-        "variance_between_chains": mean(posterior.between_chains[k]),
+        "standard_deviation": _on_hidden(posterior.standard_deviation[k], hidden),
+        "disagreement": _on_hidden(posterior.chain_variance[k], hidden),
+        "share_outside_0_1": mean(posterior.outside[k]),
         "acceptance": mean(posterior.acceptance[k]),
+        "median_r_hat": Estimate.exact(np.median(posterior.r_hat[k])),
+        "median_ess": Estimate.exact(np.median(posterior.ess[k])),
+        "share_mixed": mean(mixed),
+        "accepted": bool(mixed.mean() >= SHARE),
     }
+
+
+def _on_hidden(values: np.ndarray, hidden: np.ndarray) -> Estimate:
+    return mean((values * hidden).sum(1) / hidden.sum(1))

@@ -17,7 +17,7 @@ def exhibits(study: Study) -> Exhibits:
     steps = np.unique(np.geomspace(1, len(frames), FRAMES).astype(int)) - 1
     return Exhibits(
         names=problems.names,
-        hidden=problems.hidden,
+        hidden=problems.hidden[:, picture],
         truth=problems.images[picture],
         by={
             method: corrupted.project(images)[:, picture].numpy()

@@ -13,8 +13,8 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from tqdm import tqdm
 
-from nicelab.images.levels import LEVELS, SIDE
-from nicelab.inpainting.corrupted import Corrupted
+from nicelab.images.levels import LEVELS, SIDE, centre, grey
+from nicelab.inpainting.corrupted import Corrupted, alike
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.records import Fills
 from nicelab.pipeline.params import Section
@@ -36,11 +36,26 @@ def nearest(training: Tensor) -> Callable[[Corrupted], Tensor]:
 
     def complete(corrupted: Corrupted) -> Tensor:
         x = torch.empty_like(corrupted.observed)
-        for k, hidden in enumerate(corrupted.hidden):
-            seen = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(training[:, ~hidden])
-            index = seen.kneighbors(corrupted.observed[k][:, ~hidden], return_distance=False)
-            x[k] = training[index[:, 0]]
+        for k, masks in enumerate(corrupted.hidden):
+            for hidden, which in alike(masks):
+                seen = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(training[:, ~hidden])
+                observed = corrupted.observed[k, which][:, ~hidden]
+                x[k, which] = training[seen.kneighbors(observed, return_distance=False)[:, 0]]
         return corrupted.project(x)
+
+    return complete
+
+
+def gaussian(training: Tensor) -> Callable[[Corrupted], Tensor]:
+    """The conditional mean of the Gaussian like training images, (m, D), noise averaged over.
+
+    Being linear, it is the same for pixels in the middle of their grey level.
+    """
+    model = Gaussian.fit(centre(training))
+
+    def complete(corrupted: Corrupted) -> Tensor:
+        middle = Corrupted(centre(corrupted.observed), corrupted.hidden)
+        return corrupted.project(grey(model.conditional_mean(middle)))
 
     return complete
 
@@ -52,9 +67,12 @@ def image_by_image(
 
     def complete(corrupted: Corrupted) -> Tensor:
         x = torch.empty_like(corrupted.observed)
-        for k, hidden in enumerate(corrupted.hidden.reshape(-1, SIDE, SIDE).numpy()):
-            for n, picture in enumerate(corrupted.observed[k].reshape(-1, SIDE, SIDE).numpy()):
-                x[k, n] = torch.from_numpy(fill(picture, hidden)).to(x.dtype).flatten()
+        masks, pictures = (
+            each.unflatten(-1, (SIDE, SIDE)).numpy()
+            for each in (corrupted.hidden, corrupted.observed)
+        )
+        for k, n in np.ndindex(masks.shape[:2]):
+            x[k, n] = torch.from_numpy(fill(pictures[k, n], masks[k, n])).to(x.dtype).flatten()
         return corrupted.project(x)
 
     return complete
@@ -95,7 +113,7 @@ FILLS = {
     "navier_stokes": Fill(
         "Navier–Stokes", lambda x, radius: image_by_image(opencv(cv2.INPAINT_NS, radius))
     ),
-    "gaussian": Fill("Gaussian conditional", lambda x, r: Gaussian.fit(x).conditional_mean),
+    "gaussian": Fill("Gaussian conditional", lambda x, radius: gaussian(x)),
 }
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nicelab.images.levels import LEVELS
-from nicelab.inpainting.corrupted import Corrupted
+from nicelab.inpainting.corrupted import Corrupted, alike
 
 DEQUANTISATION = 1 / (12 * LEVELS**2)  # variance of the uniform noise within a grey level
 
@@ -26,7 +26,10 @@ class Gaussian:
 
     @classmethod
     def fit(cls, images: Tensor) -> Self:
-        """Mean and covariance of images, (n, D), as dequantisation would spread them."""
+        """Mean and covariance of images, (n, D), as dequantisation would spread them.
+
+        Their pixels are in the middle of a grey level (`levels.centre`).
+        """
         x = images.double()
         noise = DEQUANTISATION * torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
         return cls(x.mean(0), torch.cov(x.mT) + noise)
@@ -57,12 +60,13 @@ class Gaussian:
 
     def _complete(self, corrupted: Corrupted, random: torch.Generator | None) -> Tensor:
         x = corrupted.observed.clone()
-        for images, hidden in zip(x, corrupted.hidden, strict=True):
-            values, covariance = self.condition(images, hidden)
-            if random is not None:
-                noise = torch.randn(
-                    values.shape, generator=random, device=values.device, dtype=values.dtype
-                )
-                values = values + noise @ torch.linalg.cholesky(covariance).mT
-            images[:, hidden] = values.to(x.dtype)
+        for images, masks in zip(x, corrupted.hidden, strict=True):
+            for hidden, which in alike(masks):
+                values, covariance = self.condition(images[which], hidden)
+                if random is not None:
+                    noise = torch.randn(
+                        values.shape, generator=random, device=values.device, dtype=values.dtype
+                    )
+                    values = values + noise @ torch.linalg.cholesky(covariance).mT
+                images[which[:, None], hidden.nonzero()[:, 0]] = values.to(x.dtype)
         return corrupted.project(x)

@@ -16,7 +16,7 @@ ACCEPTANCE = 0.65  # aimed at; best for many dimensions (Beskos et al., 2013)
 JITTER = 0.2  # relative, of the step, so that no trajectory returns to where it began
 
 
-def factor(fisher: Tensor, hidden: Tensor) -> Tensor:
+def factor(fisher: Tensor, hidden: Tensor, dtype: torch.dtype = torch.float64) -> Tensor:
     """A with A Aᵀ = (F_hh)⁻¹ on the hidden pixels and 0 elsewhere, shape (k, D, D).
 
     Steps of A times a standard normal vector have the covariance of p's mean precision. The
@@ -25,8 +25,9 @@ def factor(fisher: Tensor, hidden: Tensor) -> Tensor:
     Args:
         fisher: F, float64, shape (D, D).
         hidden: bool, shape (k, D).
+        dtype: of A.
     """
-    factors = torch.zeros(len(hidden), *fisher.shape, dtype=fisher.dtype, device=fisher.device)
+    factors = torch.zeros(len(hidden), *fisher.shape, dtype=dtype, device=fisher.device)
     for mask, a in zip(hidden, factors, strict=True):
         block = fisher[mask][:, mask]
         scale = block.diagonal().rsqrt()
@@ -36,7 +37,7 @@ def factor(fisher: Tensor, hidden: Tensor) -> Tensor:
         identity = torch.eye(len(block)).to(lower)
         inverse = torch.linalg.solve_triangular(lower, identity, upper=False)
         where = mask.nonzero()[:, 0]
-        a[where[:, None], where] = scale[:, None] * inverse.mT
+        a[where[:, None], where] = (scale[:, None] * inverse.mT).to(dtype)
     return factors
 
 
@@ -131,58 +132,66 @@ class Hmc:
 
 @dataclass(frozen=True)
 class Moments:
-    """What the chains of each image say.
+    """What the chains of each of n images say.
 
     Args:
-        mean: shape (k, n, D).
-        standard_deviation: shape (k, n, D).
-        lower: least value in any draw, shape (k, n, D).
-        upper: largest value in any draw, shape (k, n, D).
-        last: the last state of each chain, shape (k, n, chains, D).
-        scalars: `summaries` of each draw, shape (k, n, scalars, chains, draws).
-        acceptance: mean over the draws of a chain, shape (k, n, chains).
+        mean: over draws and chains, shape (n, D).
+        chain_variance: of the chains' means about it, shape (n, D).
+        standard_deviation: of all draws, shape (n, D).
+        last: the last state of each chain, shape (n, chains, D).
+        acceptance: mean over draws and chains, shape (n,).
     """
 
     mean: Tensor
+    chain_variance: Tensor
     standard_deviation: Tensor
-    lower: Tensor
-    upper: Tensor
     last: Tensor
-    scalars: Tensor
     acceptance: Tensor
 
 
 def summarise(
-    draws: Iterator[Draw], chains: int, summaries: Callable[[Tensor, Tensor], Tensor]
+    draws: Iterator[Draw], chains: int, shown: Callable[[Tensor], Tensor]
 ) -> Moments:
-    """Moments and extremes over draws and chains, one draw at a time.
+    """Moments over draws and chains, one draw at a time.
 
     Args:
-        draws: of m = n · chains chains; those of one image are neighbours.
+        draws: of n · chains chains; those of one image are neighbours.
         chains: of each image, at least 2.
-        summaries: scalars whose mixing is to be judged, from x, (k, n, chains, D), and log p,
-            (k, n, chains); shape (k, n, scalars, chains).
+        shown: what of a state is averaged, of the same shape.
     """
-    count, scalars, acceptance = 0, [], []
+    count, acceptance = 0, []
     for draw in draws:
-        x = draw.x.unflatten(1, (-1, chains))
+        x = draw.x.reshape(-1, chains, draw.x.shape[-1])
         if not count:
-            centre = x.mean(2, keepdim=True)  # moments about a point that is near the mean
-            first = second = torch.zeros_like(centre[:, :, 0])
-            lower, upper = x.amin(2), x.amax(2)
-        deviation = x - centre
-        first, second = first + deviation.sum(2), second + deviation.square().sum(2)
-        lower, upper = torch.minimum(lower, x.amin(2)), torch.maximum(upper, x.amax(2))
-        count += chains
-        scalars.append(summaries(x, draw.log_prob.unflatten(1, (-1, chains))))
-        acceptance.append(draw.acceptance.unflatten(1, (-1, chains)))
-    variance = (second - first.square() / count).clamp(min=0) / (count - 1)
+            centre = shown(x).mean(1, keepdim=True)  # moments about a point that is near the mean
+            first = second = torch.zeros_like(x)
+        deviation = shown(x) - centre
+        first, second = first + deviation, second + deviation.square()
+        count += 1
+        acceptance.append(draw.acceptance.reshape(-1, chains).mean(1))
+    total, square = first.sum(1), second.sum(1)
+    variance = (square - total.square() / (count * chains)).clamp(min=0) / (count * chains - 1)
     return Moments(
-        mean=centre[:, :, 0] + first / count,
+        mean=centre[:, 0] + total / (count * chains),
+        chain_variance=(first / count).var(1),
         standard_deviation=variance.sqrt(),
-        lower=lower,
-        upper=upper,
         last=x,
-        scalars=torch.stack(scalars, -1),
         acceptance=torch.stack(acceptance).mean(0),
     )
+
+
+def follow(
+    draws: Iterator[Draw], chains: int, summaries: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """Scalars of each draw, shape (n, scalars, chains, draws).
+
+    Args:
+        draws: as for `summarise`.
+        chains: of each image.
+        summaries: scalars from x, (n, chains, D), and log p, (n, chains); (n, scalars, chains).
+    """
+    scalars = [
+        summaries(draw.x.reshape(-1, chains, draw.x.shape[-1]), draw.log_prob.reshape(-1, chains))
+        for draw in draws
+    ]
+    return torch.stack(scalars, -1)

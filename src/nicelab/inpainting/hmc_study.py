@@ -1,5 +1,7 @@
-"""The study of the posterior: several chains of each image, and how well they mix."""
+"""The study of the posterior: independent chains of each image, and how well long ones mix."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -9,18 +11,23 @@ from pydantic import Field
 from torch import Tensor
 from tqdm import tqdm
 
+from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
-from nicelab.images.levels import SIDE
+from nicelab.images.levels import LEVELS, SIDE, centre, dequantise, grey
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.density import Density, fisher_information, score
 from nicelab.inpainting.gaussian import Gaussian
-from nicelab.inpainting.hmc import Hmc, Moments, factor, summarise
+from nicelab.inpainting.hmc import Draw, Hmc, factor, follow, summarise
 from nicelab.inpainting.records import Posterior, Problems
 from nicelab.inpainting.rules import DecayingAdam
 from nicelab.machine.precision import Choice, resolve
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
+
+BLOCK = 200  # images at once: bounds the memory of their mass matrices, where masks differ
+HUGE = 1e9  # R-hat where it would be infinite
+Count = Annotated[int, Field(ge=1)]
 
 
 class Steps(Section):
@@ -30,120 +37,189 @@ class Steps(Section):
     trajectory: Annotated[float, Field(gt=0, le=2)]
 
 
+class Long(Section):
+    """Long chains of a few images, which tell whether chains mix."""
+
+    images: Annotated[int, Field(ge=2)]
+    chains: Annotated[int, Field(ge=2)]
+    leapfrog: Count
+    warm_up: Count
+    draws: Annotated[int, Field(ge=4)]
+
+
 class Chains(Section):
     """How many chains, and how long."""
 
     chains: Annotated[int, Field(ge=2)]
-    steps: Annotated[int, Field(ge=1)]
+    steps: Count
     step_size: Steps
-    leapfrog: Annotated[int, Field(ge=1)]
-    warm_up: Annotated[int, Field(ge=1)]
-    draws: Annotated[int, Field(ge=4)]
+    leapfrog: Count
+    warm_up: Count
+    draws: Count
+    long: Long
     samples: Annotated[int, Field(ge=2)]
     precision: Choice
     seed: Annotated[int, Field(ge=0)]
 
 
-def sample(
-    density: Density, corrupted: Corrupted, gaussian: Gaussian, fisher: Tensor, config: Chains
-) -> Moments:
-    """Chains that start apart: each ascends from its own draw of the Gaussian's conditional.
+@dataclass(frozen=True)
+class Sampler:
+    """Draws hidden pixels on the scale of the density, (level + u) / 256 with noise u.
 
     Args:
         density: log p.
-        corrupted: the images.
-        gaussian: from which the chains start.
+        gaussian: from whose conditional distribution chains start, apart from one another.
         fisher: F of the density, shape (D, D).
         config: the constants.
     """
-    device = corrupted.observed.device
-    apart = corrupted.repeat(config.chains)
-    start = gaussian.draw(apart, generator(config.seed, "start", device=device))
-    rule = DecayingAdam(config.step_size.ascent, config.steps)
-    climb = Climb(density, fisher.diagonal().rsqrt().to(start.dtype))
-    ascent = climb.ascend(apart, start, rule, config.steps)
-    for state in tqdm(ascent, "ascent", config.steps + 1, unit=" steps", disable=None):
-        start = state.x
-    hmc = Hmc(config.leapfrog, config.warm_up, config.draws, config.step_size.trajectory)
-    random = generator(config.seed, "chains", device=device)
-    field = score(density, resolve(config.precision, device))
-    draws = hmc.chains(density, field, start, factor(fisher, corrupted.hidden), random)
-    draws = tqdm(draws, "chains, after their warm-up", config.draws, unit=" draws", disable=None)
-    return summarise(draws, config.chains, lambda x, log_p: scalars(x, log_p, corrupted.hidden))
+
+    density: Density
+    gaussian: Gaussian
+    fisher: Tensor
+    config: Chains
+
+    def short(self, levels: Tensor, hidden: Tensor, name: str) -> Iterator[Draw]:
+        """Chains of each image of which each has noise of its own, so that means average it.
+
+        Args:
+            levels: grey levels, uint8, shape (n, D).
+            hidden: shape (n, D).
+            name: of the streams of random numbers.
+        """
+        config, apart = self.config, levels[:, None].expand(-1, self.config.chains, -1)
+        x = dequantise(apart, self._random(name, "noise", levels))
+        hmc = Hmc(config.leapfrog, config.warm_up, config.draws, config.step_size.trajectory)
+        return self._draw(x, hidden, hmc, name)
+
+    def long(self, levels: Tensor, hidden: Tensor, name: str) -> Iterator[Draw]:
+        """Chains with the same noise, hence the same target; arguments as for `short`."""
+        config, long = self.config, self.config.long
+        x = dequantise(levels, self._random(name, "noise", levels))
+        hmc = Hmc(long.leapfrog, long.warm_up, long.draws, config.step_size.trajectory)
+        return self._draw(x[:, None].expand(-1, long.chains, -1), hidden, hmc, name)
+
+    def _draw(self, x: Tensor, hidden: Tensor, hmc: Hmc, name: str) -> Iterator[Draw]:
+        """From images of shape (n, chains, D), each chain after a short ascent of its own."""
+        n, chains, _ = x.shape
+        apart = hidden.repeat_interleave(chains, 0)[None]
+        corrupted = Corrupted.hide(x.flatten(0, 1), apart)
+        start = self.gaussian.draw(corrupted, self._random(name, "start", x))
+        rule = DecayingAdam(self.config.step_size.ascent, self.config.steps)
+        climb = Climb(self.density, self.fisher.diagonal().rsqrt().to(start.dtype))
+        for state in climb.ascend(corrupted, start, rule, self.config.steps):
+            start = state.x
+        masks = hidden[:1] if (hidden == hidden[0]).all() else hidden
+        return hmc.chains(
+            self.density,
+            score(self.density, resolve(self.config.precision, x.device)),
+            start.view(len(masks), -1, x.shape[-1]),
+            factor(self.fisher, masks, start.dtype),
+            self._random(name, "chains", x),
+        )
+
+    def _random(self, name: str, purpose: str, like: Tensor) -> torch.Generator:
+        return generator(self.config.seed, name, purpose, device=like.device)
 
 
 def scalars(x: Tensor, log_prob: Tensor, hidden: Tensor) -> Tensor:
     """The log density, and the sum of the hidden grey in the upper, lower, left and right half.
 
     Args:
-        x: shape (k, n, chains, D).
-        log_prob: shape (k, n, chains).
-        hidden: shape (k, D).
+        x: shape (n, chains, D).
+        log_prob: shape (n, chains).
+        hidden: shape (n, D).
 
     Returns:
-        Shape (k, n, 5, chains), float64.
+        Shape (n, 5, chains), float64.
     """
-    grey = torch.where(hidden[:, None, None], x, 0).double().unflatten(-1, (SIDE, SIDE))
-    rows, columns = grey.sum(-1), grey.sum(-2)
+    on_hidden = torch.where(hidden[:, None], x, 0).double().unflatten(-1, (SIDE, SIDE))
+    rows, columns = on_hidden.sum(-1), on_hidden.sum(-2)
     half = SIDE // 2
     halves = [part.sum(-1) for v in (rows, columns) for part in (v[..., :half], v[..., half:])]
-    return torch.stack([log_prob.double(), *halves], 2)
+    return torch.stack([log_prob.double(), *halves], 1)
 
 
-def r_hat(scalars: np.ndarray) -> np.ndarray:
-    """The worst R-hat over scalars, rank-normalised and split (Vehtari et al., 2021), (k, n).
+def mixing(scalars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The worst R-hat over scalars and the least effective sample size of the bulk, each (n,).
 
-    Huge or infinite where no chain moved. Scalars that cannot vary, since nothing there is
-    hidden, do not count.
+    Both are rank-normalised and split (Vehtari et al., 2021). R-hat is huge where no chain
+    moved. Scalars that cannot vary, since nothing there is hidden, do not count.
 
     Args:
-        scalars: shape (k, n, scalars, chains, draws).
+        scalars: shape (n, scalars, chains, draws).
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = array_stats.rhat(scalars)
-    stuck = np.where(scalars.var((-2, -1)) > 0, np.inf, 0)
-    return np.where(np.isfinite(found), found, stuck).max(-1)
-
-
-def between_chains(scalars: np.ndarray) -> np.ndarray:
-    """Share of the variance of log p that lies between the chains' means, (k, n).
-
-    Args:
-        scalars: shape (k, n, scalars, chains, draws), log p first.
-    """
-    log_prob = scalars[:, :, 0]
-    return log_prob.mean(-1).var(-1) / log_prob.var((-2, -1))
+        found, sizes = array_stats.rhat(scalars), array_stats.ess(scalars)
+    varies = scalars.var((-2, -1)) > 0
+    stuck = np.where(varies, HUGE, 0)
+    sizes = np.where(varies & np.isfinite(sizes), sizes, np.where(varies, 1.0, np.inf))
+    return np.where(np.isfinite(found), found, stuck).max(-1), sizes.min(-1)
 
 
 def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Chains) -> Posterior:
-    """Posterior of all images behind all masks; of the picture all chains are kept.
+    """Chains of all images behind all masks, shown as grey; long ones of the first images.
 
     Args:
         model: the flow.
-        training: its training images in [0, 1], shape (m, D).
+        training: its training images, grey, shape (m, D).
         problems: the originals and their masks.
         config: the constants.
+
+    Raises:
+        InputError: there are fewer images than long chains are wanted of.
     """
+    available, count = len(problems.images), config.long.images
+    if count > available:
+        raise InputError(
+            f"posterior.long.images must be <= the {available} images behind the masks, "
+            f"got {count}"
+        )
     random = generator(config.seed, "samples", device=model.device)
     fisher = fisher_information(model.log_prob, model.sample(config.samples, random))
-    images, hidden = (
-        torch.from_numpy(x).to(model.device) for x in (problems.images, problems.hidden)
-    )
-    corrupted, gaussian = Corrupted.hide(images, hidden), Gaussian.fit(training)
-    found = sample(model.log_prob, corrupted, gaussian, fisher, config)
-    values = found.scalars.cpu().numpy()
-    tensors = {
-        "mean": found.mean,
-        "standard_deviation": found.standard_deviation,
-        "lower": found.lower,
-        "upper": found.upper,
-        "draw": found.last[:, :, 0],
-        "shown": found.last[:, int(problems.picture)],
-        "acceptance": found.acceptance.mean(-1),
-    }
-    return Posterior(
-        **{name: tensor.cpu().numpy() for name, tensor in tensors.items()},
-        r_hat=r_hat(values),
-        between_chains=between_chains(values),
-        draws=np.array(config.chains * config.draws),
-    )
+    sampler = Sampler(model.log_prob, Gaussian.fit(centre(training)), fisher, config)
+    levels = torch.from_numpy(np.rint((LEVELS - 1) * problems.images)).to(model.device)
+    levels = levels.to(torch.uint8)
+    found = []
+    masks = zip(problems.names.tolist(), torch.from_numpy(problems.hidden), strict=True)
+    for name, hidden in tqdm(list(masks), "chains", unit=" masks", disable=None):
+        where = hidden.to(model.device)
+        short = _short(sampler, levels, where, name, int(problems.picture))
+        draws = sampler.long(levels[:count], where[:count], f"long {name}")
+        followed = follow(draws, config.long.chains, lambda x, p, h=where: scalars(x, p, h[:count]))
+        r_hat, ess = mixing(followed.cpu().numpy())
+        found.append({**short, "r_hat": r_hat, "ess": ess})
+    stacked = {key: np.stack([mask[key] for mask in found]) for key in found[0]}
+    return Posterior(**stacked, chains=np.array(config.chains))
+
+
+def _short(
+    sampler: Sampler, levels: Tensor, hidden: Tensor, name: str, picture: int
+) -> dict[str, np.ndarray]:
+    """What the short chains of all images behind one mask say; of the picture the last draws."""
+    parts: list[dict[str, Tensor]] = []
+    for first in range(0, len(levels), BLOCK):
+        block = slice(first, first + BLOCK)
+        draws = sampler.short(levels[block], hidden[block], f"{name} {first}")
+        found = summarise(draws, sampler.config.chains, _shown)
+        outside = ((found.last < 0) | (found.last > 1)) & hidden[block, None]
+        last = _shown(found.last)
+        parts.append(
+            {
+                "mean": found.mean,
+                "chain_variance": found.chain_variance,
+                "standard_deviation": found.standard_deviation,
+                "lower": last.amin(1),
+                "upper": last.amax(1),
+                "draw": last[:, 0],
+                "last": last,
+                "outside": outside.double().mean((1, 2)) * outside.shape[-1] / hidden[block].sum(1),
+                "acceptance": found.acceptance,
+            }
+        )
+    whole = {key: torch.cat([part[key] for part in parts]).cpu().numpy() for key in parts[0]}
+    return {**whole, "shown": whole.pop("last")[picture]}
+
+
+def _shown(x: Tensor) -> Tensor:
+    """Grey in [0, 1]: what lies outside is the nearest that can be shown."""
+    return grey(x).clamp(0, 1)

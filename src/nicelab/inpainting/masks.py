@@ -7,7 +7,7 @@ A mask has a label, which figures and tables show, and one of
     columns: [7, 20]                              these columns, all rows
     half: top                                     or bottom, left, right
     every_second: even                            or odd: pixels counted row by row from 0
-    random: {share: 0.75, seed: 0}                each pixel with this probability
+    random: {share: 0.75, seed: 0}                each pixel with this probability, image by image
     file: scratch.png                             white pixels of a picture of 28 × 28
 
 To add a kind, write a class with a field of its own and `hidden`, and name it in `KINDS`.
@@ -23,7 +23,7 @@ from pydantic import AfterValidator, Field, PlainValidator
 from torch import Tensor
 
 from nicelab.errors import InputError
-from nicelab.images.levels import LEVELS, SIDE
+from nicelab.images.levels import LEVELS, PIXELS, SIDE
 from nicelab.images.pictures import read_levels
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
@@ -59,6 +59,11 @@ class Mask(Section, ABC):
         Raises:
             InputError: the picture cannot be used.
         """
+
+
+    def each(self, folder: Path, images: int) -> Tensor:
+        """The same for each of so many images, shape (images, 784), unless a kind draws anew."""
+        return self.hidden(folder).expand(images, -1)
 
 
 class Corners(Section):
@@ -132,9 +137,13 @@ class Random(Mask):
     random: Chance
 
     def hidden(self, folder: Path) -> Tensor:
-        """One draw, the same for all images."""
-        uniform = torch.rand(SIDE, SIDE, generator=generator(self.random.seed, "mask"))
-        return (uniform < self.random.share).flatten()
+        """The first draw."""
+        return self.each(folder, 1)[0]
+
+    def each(self, folder: Path, images: int) -> Tensor:
+        """A draw for each image, as Dinh et al. (2014, section 5.2) have it."""
+        uniform = torch.rand(images, PIXELS, generator=generator(self.random.seed, "mask"))
+        return uniform < self.random.share
 
 
 class Picture(Mask):

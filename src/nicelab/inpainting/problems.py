@@ -20,19 +20,20 @@ class Masking(Section):
     picture: Annotated[int, Field(ge=0)]
     masks: Annotated[dict[str, AnyMask], Field(min_length=1)]
 
-    def hidden(self, name: str, folder: Path) -> Tensor:
-        """True where the mask of this name hides a pixel, shape (784,).
+    def hidden(self, name: str, folder: Path, images: int = 1) -> Tensor:
+        """True where the mask of this name hides a pixel, shape (images, 784).
 
         Args:
             name: one of `masks`.
             folder: where the pictures of masks are.
+            images: how many.
 
         Raises:
-            InputError: it hides nothing or everything, or its picture cannot be used.
+            InputError: it hides nothing or everything of an image, or its picture cannot be used.
         """
-        hidden = self.masks[name].hidden(folder)
-        if not hidden.any() or hidden.all():
-            what = "every pixel" if hidden.any() else "no pixel"
+        hidden = self.masks[name].each(folder, images)
+        if not hidden.any(-1).all() or hidden.all(-1).any():
+            what = "no pixel" if not hidden.any(-1).all() else "every pixel"
             raise InputError(f"mask.masks.{name} hides {what}: it must hide some and leave some")
         return hidden
 
@@ -62,6 +63,8 @@ def hide(data: dict[str, np.ndarray], config: Masking, folder: Path) -> Problems
         labels=data["labels"][: config.images],
         names=np.array(list(config.masks)),
         mask_labels=np.array([mask.label for mask in config.masks.values()]),
-        hidden=np.stack([config.hidden(name, folder).numpy() for name in config.masks]),
+        hidden=np.stack(
+            [config.hidden(name, folder, config.images).numpy() for name in config.masks]
+        ),
         picture=np.array(config.picture),
     )

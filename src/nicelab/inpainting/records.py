@@ -20,7 +20,7 @@ class Problems(Record):
         labels: their digits, (n,).
         names: of the masks, (k,).
         mask_labels: what a reader calls them, (k,).
-        hidden: the masks, bool, (k, D).
+        hidden: the masks, which may differ from image to image, bool, (k, n, D).
         picture: the image that the figures show, counted from 0.
     """
 
@@ -42,10 +42,10 @@ class Fills(Record):
 
 @dataclass(frozen=True)
 class Trace(Record):
-    """An ascent of m images behind k masks.
+    """An ascent of the first m images behind k masks.
 
     Args:
-        images: the completions, (k, m, D).
+        images: the completions, grey, (k, m, D).
         log_prob: in nats, (t, k, m).
         error: mean squared error on the hidden pixels, (t, k, m).
         residual: size of the projected gradient, (t, k, m).
@@ -69,7 +69,7 @@ class Ascents(Record):
         traces: `grey` and `gaussian`, our rule from either start; `as_printed`,
             `gradient_zeroed`, `paper` and `paper_released`, the published rules on the first
             images; `sheet_as_printed` and `sheet_gradient_zeroed`, all images behind the sheet's
-            mask (k = 1) with the sheet's number of steps.
+            mask (k = 1) with the sheet's number of steps, and `sheet_decaying`, ours there.
     """
 
     tolerance: np.ndarray
@@ -79,31 +79,35 @@ class Ascents(Record):
 
 @dataclass(frozen=True)
 class Posterior(Record):
-    """What the chains of each image say.
+    """What the chains of each image say, as grey in [0, 1].
 
     Args:
-        mean: shape (k, n, D).
-        standard_deviation: shape (k, n, D).
-        lower: least value in any draw, (k, n, D).
-        upper: largest value in any draw, (k, n, D).
+        mean: over draws and chains, (k, n, D).
+        chain_variance: of the chains' means about it, (k, n, D).
+        standard_deviation: of all draws, (k, n, D).
+        lower: least value in the last draws of the chains, (k, n, D).
+        upper: largest value in them, (k, n, D).
         draw: the last of the first chain, (k, n, D).
         shown: the last of each chain of the picture, (k, chains, D).
+        outside: share of hidden pixels outside [0, 1] in the last draws, (k, n).
         acceptance: mean probability of acceptance, (k, n).
-        r_hat: the worst R-hat over some scalars, (k, n).
-        between_chains: share of the variance of log p between the chains' means, (k, n).
-        draws: of each image, over all chains.
+        chains: of each image.
+        r_hat: the worst R-hat over some scalars of long chains of the first m images, (k, m).
+        ess: the least effective sample size of the same, (k, m).
     """
 
     mean: np.ndarray
+    chain_variance: np.ndarray
     standard_deviation: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     draw: np.ndarray
     shown: np.ndarray
+    outside: np.ndarray
     acceptance: np.ndarray
+    chains: np.ndarray
     r_hat: np.ndarray
-    between_chains: np.ndarray
-    draws: np.ndarray
+    ess: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -130,11 +134,11 @@ class Exhibits(Record):
 
     Args:
         names: of the masks, (k,).
-        hidden: the masks, bool, (k, D).
+        hidden: its masks, bool, (k, D).
         truth: the original, (D,).
         by: its completions by the name of their method, each (k, D).
-        mean: over its posterior draws, (k, D).
-        standard_deviation: of its posterior draws, (k, D).
+        mean: over the draws of its chains, (k, D).
+        standard_deviation: of the draws of its chains, (k, D).
         chains: the last draw of each of its chains, (k, chains, D).
         frames: some states of the ascent from grey, (f, k, D).
         frame_steps: their steps, (f,).

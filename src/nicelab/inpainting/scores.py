@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from nicelab.flows.flow import Flow
-from nicelab.images.levels import LEVELS, SIDE
+from nicelab.images.levels import LEVELS, SIDE, centre
 from nicelab.inpainting.ascent_study import RULES, SHEETS
 from nicelab.inpainting.classifier import Classifier
 from nicelab.inpainting.corrupted import Corrupted
@@ -21,6 +21,7 @@ from nicelab.statistics import Estimate, mean
 
 LEAST_ERROR = 1 / (12 * (LEVELS - 1) ** 2)  # what rounding to grey levels makes; 58.9 dB
 REFERENCE = "gaussian"  # with which the other methods are compared, image by image
+CHAINS = "chain_mean"  # the method whose error has the noise of its chains in it
 
 Scores = dict[str, Tensor]  # of a method, each of shape (k, n)
 
@@ -45,7 +46,7 @@ class Study:
         return Corrupted.hide(self.truth, torch.from_numpy(self.problems.hidden))
 
     def completions(self) -> dict[str, Tensor]:
-        """Every method's completions of all images behind all masks, (k, n, D), by name."""
+        """Every method's completions, (k, m, D), by name: of all images or of the first m."""
         found = self.fills.images | {name: by.images(self) for name, by in BY_FLOW.items()}
         return {name: torch.from_numpy(images) for name, images in found.items()}
 
@@ -63,14 +64,25 @@ BY_FLOW = {
     "ascent_from_gaussian": ByFlow(
         "ascent from the Gaussian", lambda s: s.ascents.traces["gaussian"].images
     ),
-    "posterior_draw": ByFlow("posterior draw", lambda s: s.posterior.draw),
-    "posterior_mean": ByFlow("posterior mean", lambda s: s.posterior.mean),
+    "chain_draw": ByFlow("draw of a chain", lambda s: s.posterior.draw),
+    CHAINS: ByFlow("mean of the chains", lambda s: s.posterior.mean),
 }
 
 
 def squared_error(x: Tensor, truth: Tensor, corrupted: Corrupted) -> Tensor:
     """Mean squared error on the hidden pixels of each image, shape (k, n), float64."""
     return corrupted.on_hidden((x - truth).double().square())
+
+
+def without_noise(error: Tensor, posterior: Posterior, corrupted: Corrupted) -> Tensor:
+    """The squared error of the mean over endless chains, from that over A of them, (k, n).
+
+    With m_a the mean of chain a and t the truth, the mean of (m_a − t)(m_b − t) over pairs of
+    independent chains a ≠ b has no Monte Carlo noise in its expectation. It is (m̄ − t)² − s² / A,
+    where s² is the chains' variance about their mean m̄.
+    """
+    noise = corrupted.on_hidden(torch.from_numpy(posterior.chain_variance).double())
+    return error - noise / int(posterior.chains)
 
 
 def psnr(error: Tensor) -> Tensor:
@@ -91,16 +103,6 @@ def ssim(x: Tensor, truth: Tensor, corrupted: Corrupted) -> Tensor:
     return corrupted.on_hidden(similarity)
 
 
-def mid_level(truth: Tensor, corrupted: Corrupted) -> Tensor:
-    """The originals, (n, D), with hidden pixels in the middle of their grey level, (k, n, D).
-
-    A completion may lie anywhere within a level. An original without dequantisation noise lies at
-    the edge of its first one, where the model expects none: that alone costs it many nats.
-    """
-    middle = ((truth * (LEVELS - 1)).round() + 0.5) / LEVELS
-    return torch.where(corrupted.hidden[:, None], middle, corrupted.observed)
-
-
 def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
     """Metrics of everything.
 
@@ -110,27 +112,32 @@ def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
         study: the originals, their masks, and all completions.
     """
     tables = {
-        method: _scores(model, classifier, study, study.corrupted.project(images))
+        method: _scores(model, classifier, study, images)
         for method, images in study.completions().items()
     }
+    chains = tables[CHAINS]
+    chains["squared_error"] = without_noise(
+        chains["squared_error"], study.posterior, study.corrupted
+    )
     for method, table in tables.items():
         if method != REFERENCE:
-            less = table["squared_error"] - tables[REFERENCE]["squared_error"]
+            error = table["squared_error"]
+            less = error - tables[REFERENCE]["squared_error"][:, : error.shape[1]]
             table[f"squared_error_less_{REFERENCE}"] = less
-    original = _log_likelihoods(model, mid_level(study.truth, study.corrupted))
+    original = _log_likelihoods(model, centre(study.truth))
     recognised = _recognised(model, classifier, study, study.truth)
     names = study.problems.names.tolist()
     return {
         "images": len(study.truth),
-        "truth": {"log_likelihood": mean(original.mean(0)), "accuracy": mean(recognised)},
-        **_sheet(study.problems, study.ascents),
+        "ascended": study.ascents.traces["grey"].images.shape[1],
+        "truth": {"log_likelihood": mean(original), "accuracy": mean(recognised)},
+        **_sheet(model, study),
         "published": _published(names, study.ascents, original),
         "ascent": {start: _ascent(names, study.ascents, start) for start in ("grey", "gaussian")},
         "posterior": judge_posterior(study.problems, study.posterior),
         "masks": {
             name: {
-                "hidden_pixels": int(study.problems.hidden[k].sum()),
-                "truth": {"log_likelihood": mean(original[k])},
+                "hidden_pixels": mean(study.problems.hidden[k].sum(1)),
                 "methods": {method: _means(table, k) for method, table in tables.items()},
             }
             for k, name in enumerate(names)
@@ -157,13 +164,16 @@ def _means_over_masks(table: Scores) -> dict[str, Estimate]:
     return {score: mean(values.mean(0)) for score, values in table.items()}
 
 
-def _scores(model: Flow, classifier: Classifier, study: Study, x: Tensor) -> Scores:
-    error = squared_error(x, study.truth, study.corrupted)
+def _scores(model: Flow, classifier: Classifier, study: Study, images: Tensor) -> Scores:
+    count = images.shape[1]
+    truth, corrupted = study.truth[:count], study.corrupted.first(count)
+    x = corrupted.project(images)
+    error = squared_error(x, truth, corrupted)
     return {
         "squared_error": error,
         "psnr": psnr(error),
-        "ssim": ssim(x, study.truth, study.corrupted),
-        "log_likelihood": _log_likelihoods(model, x),
+        "ssim": ssim(x, truth, corrupted),
+        "log_likelihood": _log_likelihoods(model, centre(x)),
         "accuracy": _recognised(model, classifier, study, x),
     }
 
@@ -174,15 +184,20 @@ def _log_likelihoods(model: Flow, x: Tensor) -> Tensor:
 
 def _recognised(model: Flow, classifier: Classifier, study: Study, x: Tensor) -> Tensor:
     """1 where the classifier sees the right digit, else 0."""
-    digits = torch.from_numpy(study.problems.labels)
+    digits = torch.from_numpy(study.problems.labels[: x.shape[-2]])
     return (classifier.classify(x.to(model.device)).cpu() == digits).double()
 
 
-def _sheet(problems: Problems, ascents: Ascents) -> dict[str, Any]:
-    """Problem 3: its two rules behind its own mask; its one image is exact."""
-    picture, methods, errors = int(problems.picture), {}, {}
+def _sheet(model: Flow, study: Study) -> dict[str, Any]:
+    """Problem 3: its two rules behind its own mask; its one image is exact.
+
+    As the sheet has it, on grey k/255. The originals' hidden pixels count in the middle of their
+    level all the same, since a completion may lie anywhere within one.
+    """
+    picture, which = int(study.problems.picture), int(study.ascents.sheet)
+    methods, errors = {}, {}
     for method in SHEETS:
-        trace = ascents.traces[f"sheet_{method}"]
+        trace = study.ascents.traces[f"sheet_{method}"]
         log_p, error = trace.log_prob[-1, 0], trace.error[-1, 0]
         errors[method] = error
         methods[method] = {
@@ -193,25 +208,31 @@ def _sheet(problems: Problems, ascents: Ascents) -> dict[str, Any]:
                 "squared_error": Estimate.exact(error[picture]),
             },
         }
-    difference = mean(errors["gradient_zeroed"] - errors["as_printed"])
-    return {"methods": methods, "squared_error_zeroed_less_printed": difference}
+    truth = study.truth[: len(error)]
+    hidden = study.corrupted.hidden[which, : len(error)]
+    original = _log_likelihoods(model, torch.where(hidden, centre(truth), truth))
+    return {
+        "methods": methods,
+        "squared_error_zeroed_less_printed": mean(errors["gradient_zeroed"] - errors["as_printed"]),
+        "sheet_truth": {"log_likelihood": mean(original)},
+    }
 
 
 def _published(names: list[str], ascents: Ascents, truth: Tensor) -> dict[str, Any]:
-    """How far each rule comes in as many steps, behind every mask, from its source's start.
+    """How far each rule comes in as many steps on the same images, from its source's start.
 
-    The published rules on the first images, ours from grey on all; `truth` is log p of the
-    originals, shape (k, n).
+    Behind every mask; `truth` is log p of the originals, shape (n,).
     """
     found: dict[str, Any] = {}
+    count = ascents.traces["paper"].images.shape[1]
     for rule, entry in RULES.items():
         trace = ascents.traces[entry.trace]
-        less = trace.log_prob[-1] - truth[:, : trace.log_prob.shape[2]].numpy()
+        less = trace.log_prob[-1, :, :count] - truth[:count].numpy()
         found[rule] = {
             name: {
                 "log_likelihood_less_truth": mean(less[k]),
-                "squared_error": mean(trace.error[-1, k]),
-                "residual": mean(trace.residual[-1, k]),
+                "squared_error": mean(trace.error[-1, k, :count]),
+                "residual": mean(trace.residual[-1, k, :count]),
             }
             for k, name in enumerate(names)
         }

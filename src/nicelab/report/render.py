@@ -90,6 +90,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "tables": _tables(metrics),
         "counts": _counts(metrics["inpainting"], metrics["importance"]),
         "told": {
+            "inpainting": inpainting.told(metrics["inpainting"]),
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
         },

@@ -8,7 +8,7 @@ PRINTED = {"as_printed": "as printed", "gradient_zeroed": "gradient zeroed"}
 OVER_MASKS = {
     "gaussian": ("gaussian", "a Gaussian's conditional mean"),
     "ascent": ("ascent_from_gaussian", "NICE's ascent from there"),
-    "nice": ("posterior_mean", "NICE's posterior mean"),
+    "nice": ("chain_mean", "mean of NICE's chains"),
 }
 
 
@@ -35,8 +35,8 @@ def completions(metrics: Metrics) -> list[Headline]:
         ),
         Headline(
             "inpainting.nice.squared_error_less_gaussian",
-            f"{masks}, NICE's posterior mean: squared error less the Gaussian's",
-            means["posterior_mean"]["squared_error_less_gaussian"],
+            f"{masks}, mean of NICE's chains: squared error less the Gaussian's",
+            means["chain_mean"]["squared_error_less_gaussian"],
         ),
     ]
 

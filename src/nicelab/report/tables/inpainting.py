@@ -1,15 +1,42 @@
 """Tables of the completions: ascents, errors, means and chains."""
 
 from nicelab.formatting import estimate
+from nicelab.inpainting.verdicts import accepted, contest, leader
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.tables.table import NONE, Table, optional
+
+
+def told(metrics: Metrics) -> dict[str, str]:
+    """What the scores amount to, in words."""
+    posterior, masks = metrics["posterior"], metrics["masks"]
+    labels, long = metrics["labels"]["masks"], posterior["long"]
+    mixed = accepted(posterior)
+    found = contest(masks, "chain_mean", "gaussian")
+    less = metrics["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"]
+    who = {
+        "first": "the mean of NICE’s chains is nearer to the truth on average over masks",
+        "other": "the Gaussian’s answer is nearer to the truth on average over masks",
+        "neither": "neither is nearer to the truth on average over masks, as far as these images tell",
+    }
+    if mixed:
+        which = f"Long chains mix behind {', '.join(labels[name] for name in mixed)}"
+        rest = "; elsewhere" if len(mixed) < len(masks) else ""
+        behind = f"{which}{rest and rest + ' draws are those of chains, not of a posterior'}."
+    else:
+        behind = "Long chains mix behind no mask: what follows are draws of chains, not of a posterior."
+    return {
+        "mixing": f"{behind} (Required are R-hat < {long['r_hat']} and {long['ess']} effective draws "
+        f"for {100 * long['share']:.0f} % of {long['images']} images.)",
+        "contest": f"On the same images the difference is {estimate(less)}: {who[leader(less)]}. "
+        f"By mask, NICE is nearer behind {found.nearer}, the Gaussian behind {found.farther}, and "
+        f"{found.undecided} of {len(masks)} are undecided (5 % for all masks together).",
+    }
 
 
 def ascents(metrics: Metrics) -> Table:
     """Where ascents from two starts end, by mask."""
     return Table(
-        f"Ascents with the decaying step, {_images(metrics)}: "
-        "where they start decides where they end",
+        f"Ascents with the decaying step, {metrics['dataset']}, {metrics['ascended']} images",
         (
             "mask",
             "hidden pixels",
@@ -21,7 +48,7 @@ def ascents(metrics: Metrics) -> Table:
             "squared error",
         ),
         [
-            (label, str(metrics["masks"][name]["hidden_pixels"]), *_ascents(metrics, name))
+            (label, estimate(metrics["masks"][name]["hidden_pixels"]), *_ascents(metrics, name))
             for name, label in _masks(metrics)
         ],
     )
@@ -45,7 +72,7 @@ def errors(metrics: Metrics) -> Table:
         found = metrics["masks"][name]["methods"]
         rows.append([label, *(estimate(found[method]["squared_error"]) for method in methods)])
     return Table(
-        f"Squared error on the hidden pixels, {_images(metrics)}",
+        f"Squared error on the hidden pixels, {_images(metrics)}; of the chains, without their noise",
         ["mask", *(labels[method] for method in methods)],
         rows,
     )
@@ -64,7 +91,8 @@ def means(metrics: Metrics) -> Table:
         estimate(truth["log_likelihood"]),
     )
     return Table(
-        f"Means over images and masks, {metrics['dataset']}; errors over images",
+        f"Means over images and masks, {metrics['dataset']}; errors over images. The squared error "
+        "of the chains’ mean is that of endless chains, the other scores are of the mean itself",
         (
             "method",
             "squared error",
@@ -91,19 +119,22 @@ def _scores(label: str, metrics: Metrics) -> tuple[str, ...]:
 
 
 def chains(metrics: Metrics) -> Table:
-    """How well the posterior's chains mix, and how often they cover the truth, by mask."""
+    """How well chains mix, how far they are apart, and how often they cover the truth, by mask."""
     headings = {
         "coverage_of_uncertain": "coverage where draws differ",
         "coverage": "coverage, all hidden pixels",
+        "disagreement": "variance between chains’ means",
         "standard_deviation": "mean standard deviation",
         "share_outside_0_1": "share of pixels outside [0, 1]",
         "acceptance": "acceptance",
-        "variance_between_chains": "share of the variance of log p between chains",
-        "share_mixed": "share of images with R-hat below 1.1",
+        "median_r_hat": "long chains: median R-hat",
+        "median_ess": "median effective draws",
+        "share_mixed": "share of images that mix",
     }
-    found = metrics["posterior"]["masks"]
+    found, long = metrics["posterior"]["masks"], metrics["posterior"]["long"]
     return Table(
-        f"The posterior’s chains, {metrics['dataset']}",
+        f"The chains, {_images(metrics)}; long ones of {long['images']}. An image mixes with "
+        f"R-hat < {long['r_hat']} and {long['ess']} effective draws in log p and four sums of grey",
         ["mask", *headings.values()],
         [
             [label, *(estimate(found[mask][name]) for name in headings)]
