@@ -8,7 +8,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test quick repro benchmark check lock deps readme clean
+.PHONY: demo test quick repro replicates benchmark check lock deps readme clean
 
 # uv installs what pip would, from the same hashed list, and shows how far it is: it is the first
 # thing that pip installs. `make INSTALLER=pip …` does without it.
@@ -43,6 +43,12 @@ quick: .venv/.ready
 repro: .venv/.ready
 	dvc repro
 	@echo "The report is at $(CURDIR)/report/report.html"
+
+# The recipe with three other seeds, for the error over trainings: three times the time of `train`.
+replicates: .venv/.ready
+	dvc repro prepare
+	dvc repro replicates/dvc.yaml
+	python -m nicelab.likelihood.replicates
 
 # The other code bases go into a folder of their own, without what they would pull in.
 tmp/peers: .venv/.ready benchmarks/requirements.txt

@@ -6,40 +6,61 @@ import click
 import torch
 
 from nicelab.flows import checkpoint
-from nicelab.likelihood.evaluation import Evaluation, measure
+from nicelab.likelihood.evaluation import PARTS, Evaluation, baseline, gaps, measure
+from nicelab.likelihood.replicates import over_seeds
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
+from nicelab.pipeline.artifacts import (
+    read_arrays,
+    read_metrics,
+    require_writable,
+    write_metrics,
+    write_record,
+)
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 from nicelab.pipeline.timing import Stage, worked
-
-PARTS = ("training", "validation", "test")
 
 
 @click.command(cls=Stage)
 @click.argument("images", type=PATH)
 @click.argument("model", type=PATH)
+@click.argument("training", type=PATH)
+@click.argument("replicates", type=PATH)
 @output("--arrays", "the likelihood of each image (.npz)")
 @output("--metrics", "their means (.json)")
 @device_option
 @params_option
 def main(
-    images: Path, model: Path, arrays: Path, metrics: Path, device: torch.device, params: Path
+    images: Path,
+    model: Path,
+    training: Path,
+    replicates: Path,
+    arrays: Path,
+    metrics: Path,
+    device: torch.device,
+    params: Path,
 ) -> None:
-    """Log-likelihood of the images in IMAGES under MODEL.
+    """Log-likelihood of the images in IMAGES under MODEL, and under a Gaussian.
 
-    Of the training images as many are taken as there are test images.
+    Of the training images as many are taken as there are test images. Where TRAINING, of which the
+    model comes, had the recipe of REPLICATES, their means over seeds are given as well.
     """
     require_writable(arrays, metrics)
+    trained, others = read_metrics(training), read_metrics(replicates)
     config = load(params, "evaluate", Evaluation)
     data = read_arrays(images, "dataset", *(f"{part}_pixels" for part in PARTS))
     flow, _ = checkpoint.load(model, device)
     count = len(data["test_pixels"])
-    parts = {p: torch.from_numpy(data[f"{p}_pixels"][:count]).to(device) for p in PARTS}
+    pixels = {part: torch.from_numpy(data[f"{part}_pixels"]).to(device) for part in PARTS}
+    parts = {part: x[:count] for part, x in pixels.items()} | {"validation": pixels["validation"]}
     likelihoods, summary = measure(flow, parts, config)
     worked(config.draws * sum(map(len, parts.values())), "images")
     write_record(arrays, likelihoods)
-    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
+    found = {"dataset": str(data["dataset"]), **summary, **gaps(summary)}
+    found["gaussian"] = baseline(pixels["training"], parts)
+    if seeds := over_seeds(trained, summary, others):
+        found["over_seeds"] = seeds
+    write_metrics(metrics, found)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import torch
 
 from nicelab.flows import checkpoint, registry
 from nicelab.likelihood.progress import TrainingProgress
-from nicelab.likelihood.recipe import Training
+from nicelab.likelihood.recipe import Training, identity
 from nicelab.likelihood.snapshots import Snapshots
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
@@ -51,7 +51,8 @@ def main(
         )
         flow = registry.build(architecture, pixels.shape[1]).to(device)
         made_on = _made_on(config, device, ranks)
-        memory = Snapshots(model, digest(images), architecture, config, made_on)
+        of_images = digest(images)
+        memory = Snapshots(model, of_images, architecture, config, made_on)
         whole_batches = len(pixels) // config.batch * config.batch
         progress = TrainingProgress(config.epochs, whole_batches, silent=not ranks.first)
         trained = Run(config, progress, memory, ranks).train(flow, pixels, validation)
@@ -67,7 +68,10 @@ def main(
         "epochs": config.epochs,
         "best_epoch": trained.best_epoch,
         "validation": {"log_likelihood": trained.validation},
+        "seed": config.seed,
         "model_md5": digest(model),
+        "images_md5": of_images,
+        "recipe_md5": identity(architecture, config, trained.precision, of_images),
         "torch": torch.__version__,
         **made_on,
     }

@@ -1,10 +1,21 @@
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.stats import multivariate_normal
 
 from nicelab.flows.families.nice import NICE, Architecture
-from nicelab.likelihood.evaluation import Evaluation, evaluate, measure, summarise
+from nicelab.images.levels import dequantise
+from nicelab.likelihood.evaluation import (
+    Evaluation,
+    baseline,
+    evaluate,
+    gaps,
+    measure,
+    summarise,
+)
+from nicelab.statistics import Estimate
 
 CONFIG = Evaluation(draws=6, seed=0)
 
@@ -52,3 +63,31 @@ def test_the_record_holds_what_the_metrics_are_means_of(flow: NICE) -> None:
     assert list(found.to_arrays()) == list(parts)
     for part, nats in found.to_arrays().items():
         assert metrics[part]["log_likelihood"].value == pytest.approx(nats.mean())
+
+
+def test_the_gaussian_baseline_is_that_of_noise_draws(random: torch.Generator) -> None:
+    """Within 4 standard errors over draws of the noise; without the noise's term it is far off."""
+    training = torch.randint(0, 200, (400, 12), generator=random, dtype=torch.uint8)
+    test = torch.randint(0, 200, (30, 12), generator=random, dtype=torch.uint8)
+    test[:, 0], training[:, 0] = 0, 0  # a pixel that is always black
+    found = baseline(training, {"test": test})["test"]["log_likelihood"].value
+    x = (training.double().numpy() + 0.5) / 256
+    covariance = np.cov(x.T) + np.eye(12) / (12 * 256**2)
+    exact = multivariate_normal(x.mean(0), covariance)
+    draws = np.array(
+        [exact.logpdf(dequantise(test, random).double().numpy()).mean() for _ in range(400)]
+    )
+    error = draws.std(ddof=1) / 20
+    assert abs(draws.mean() - found) < 4 * error
+    middle = exact.logpdf((test.double().numpy() + 0.5) / 256).mean()
+    assert abs(draws.mean() - middle) > 20 * error
+
+
+def test_gaps_are_to_validation() -> None:
+    summary = {
+        part: {"log_likelihood": Estimate(value, 3.0, 100)}
+        for part, value in (("training", 20.0), ("validation", 5.0), ("test", 12.0))
+    }
+    found = gaps(summary)
+    assert found["training_less_validation"].value == 15
+    assert found["test_less_validation"] == Estimate(7.0, pytest.approx(18**0.5), 100)

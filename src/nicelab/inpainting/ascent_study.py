@@ -85,8 +85,8 @@ def published(sheet: Sheet, random: torch.Generator) -> dict[str, Rule]:
 class Ours:
     """Our ascent of a model's likelihood, for the study and for a user's own picture.
 
-    Observed pixels are in the middle of their grey level (`levels.centre`), where the density knows
-    them; at the level's edge they would be the least likely of all that dequantise to it.
+    Observed pixels are in the middle of their grey level (`levels.centre`), as the density knows
+    them; at the edge of its first level, where k/255 lies, it expects none.
 
     Args:
         model: the flow.
@@ -192,7 +192,9 @@ def _sheet(ours: Ours, images: Tensor, hidden: Tensor) -> dict[str, Trace]:
     }
     runs["decaying"] = ours.ascend(corrupted, corrupted.fill(GREY), "grey")
     return {
-        f"sheet_{name}": trace(_watched(states, name, config.sheet.steps), corrupted, images, lambda x: x)
+        f"sheet_{name}": trace(
+            _watched(states, name, config.sheet.steps), corrupted, images, lambda x: x
+        )
         for name, states in runs.items()
     }
 

@@ -29,7 +29,12 @@ def judge_posterior(problems: Problems, posterior: Posterior) -> dict[str, Any]:
     return {
         "nominal_coverage": Estimate.exact((chains - 1) / (chains + 1)),
         "chains": chains,
-        "long": {"images": posterior.r_hat.shape[1], "r_hat": MIXED, "ess": ENOUGH, "share": SHARE},
+        "long": {
+            "images": posterior.r_hat.shape[1],
+            "r_hat": MIXED,
+            "ess": ENOUGH,
+            "share": SHARE,
+        },
         "masks": {
             name: {
                 **_coverage(covered[k], uncertain[k], problems.hidden[k]),

@@ -149,9 +149,7 @@ class Moments:
     acceptance: Tensor
 
 
-def summarise(
-    draws: Iterator[Draw], chains: int, shown: Callable[[Tensor], Tensor]
-) -> Moments:
+def summarise(draws: Iterator[Draw], chains: int, shown: Callable[[Tensor], Tensor]) -> Moments:
     """Moments over draws and chains, one draw at a time.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -180,13 +181,13 @@ def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Ch
     levels = torch.from_numpy(np.rint((LEVELS - 1) * problems.images)).to(model.device)
     levels = levels.to(torch.uint8)
     found = []
-    masks = zip(problems.names.tolist(), torch.from_numpy(problems.hidden), strict=True)
-    for name, hidden in tqdm(list(masks), "chains", unit=" masks", disable=None):
-        where = hidden.to(model.device)
+    masks = list(zip(problems.names.tolist(), problems.hidden, strict=True))
+    for name, hidden in tqdm(masks, "chains", unit=" masks", disable=None):
+        where = torch.tensor(hidden, device=model.device)
         short = _short(sampler, levels, where, name, int(problems.picture))
         draws = sampler.long(levels[:count], where[:count], f"long {name}")
-        followed = follow(draws, config.long.chains, lambda x, p, h=where: scalars(x, p, h[:count]))
-        r_hat, ess = mixing(followed.cpu().numpy())
+        summaries = partial(scalars, hidden=where[:count])
+        r_hat, ess = mixing(follow(draws, config.long.chains, summaries).cpu().numpy())
         found.append({**short, "r_hat": r_hat, "ess": ess})
     stacked = {key: np.stack([mask[key] for mask in found]) for key in found[0]}
     return Posterior(**stacked, chains=np.array(config.chains))
@@ -201,7 +202,8 @@ def _short(
         block = slice(first, first + BLOCK)
         draws = sampler.short(levels[block], hidden[block], f"{name} {first}")
         found = summarise(draws, sampler.config.chains, _shown)
-        outside = ((found.last < 0) | (found.last > 1)) & hidden[block, None]
+        beyond = ((found.last < 0) | (found.last > 1)) & hidden[block, None]
+        outside = beyond.double().mean(1).sum(-1) / hidden[block].sum(-1)
         last = _shown(found.last)
         parts.append(
             {
@@ -212,12 +214,13 @@ def _short(
                 "upper": last.amax(1),
                 "draw": last[:, 0],
                 "last": last,
-                "outside": outside.double().mean((1, 2)) * outside.shape[-1] / hidden[block].sum(1),
+                "outside": outside,
                 "acceptance": found.acceptance,
             }
         )
     whole = {key: torch.cat([part[key] for part in parts]).cpu().numpy() for key in parts[0]}
-    return {**whole, "shown": whole.pop("last")[picture]}
+    shown = whole.pop("last")[picture]
+    return {**whole, "shown": shown}
 
 
 def _shown(x: Tensor) -> Tensor:

@@ -60,7 +60,6 @@ class Mask(Section, ABC):
             InputError: the picture cannot be used.
         """
 
-
     def each(self, folder: Path, images: int) -> Tensor:
         """The same for each of so many images, shape (images, 784), unless a kind draws anew."""
         return self.hidden(folder).expand(images, -1)

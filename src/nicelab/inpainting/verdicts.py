@@ -42,9 +42,10 @@ def contest(masks: Mapping[str, Any], method: str, reference: str) -> Contest:
 
 
 def leader(less: Estimate) -> str:
-    """Which of two has the smaller squared error, by the 95 % interval of the first less the other.
+    """Which of two has the smaller error, by the 95 % interval of the first's less the other's.
 
-    `first`, `other` or `neither`.
+    Returns:
+        `first`, `other` or `neither`.
     """
     lower, upper = less.interval()
     return "first" if upper < 0 else "other" if lower > 0 else "neither"

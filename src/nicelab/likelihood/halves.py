@@ -101,11 +101,7 @@ class _Halved:
         return {"steps": self._steps, **self._tensors()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name, tensor in (
-            ("lower", self.lower),
-            ("mean", self._mean),
-            ("square", self._square),
-        ):
+        for name, tensor in self._tensors().items():
             tensor.copy_(state[name])
         self._steps = state["steps"]
 

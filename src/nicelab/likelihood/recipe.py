@@ -1,12 +1,14 @@
 """The recipe of a training: its constants, and how the learning rate goes."""
 
+import hashlib
+import json
 import math
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nicelab.machine.precision import Choice
+from nicelab.machine.precision import Choice, Precision
 from nicelab.pipeline.params import Section
 
 
@@ -22,6 +24,20 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)]
     precision: Choice
     seed: Annotated[int, Field(ge=0)]
+
+
+def identity(architecture: Section, recipe: Training, precision: Precision, images: str) -> str:
+    """Digest of what decides how good a model a training makes, but for the luck of its seed.
+
+    Args:
+        architecture: of the model.
+        recipe: the constants.
+        precision: in which the products were multiplied.
+        images: digest of the images.
+    """
+    parts = architecture.model_dump(), recipe.model_dump(exclude={"seed", "precision"})
+    text = json.dumps([*parts, precision, images], sort_keys=True)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 SCHEDULES: dict[str, Callable[[float], float]] = {

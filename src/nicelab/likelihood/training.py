@@ -145,9 +145,9 @@ class Run:
             row = {"epoch": epoch, "learning_rate": state.decay.get_last_lr()[0]}
             row["training_log_likelihood"] = self._ascend(log_prob, images, state, epoch)
             with autocast(state.precision, images.device):
-                validation = self._validate(model, held_out)
-            row["validation_log_likelihood"] = validation.value
-            row["validation_standard_error"] = validation.standard_error
+                reached = self._validate(model, held_out)
+            row["validation_log_likelihood"] = reached.value
+            row["validation_standard_error"] = reached.standard_error
             _require_finite(row, self.recipe)
             state.append(row)
             if self.memory and self.ranks.first:
@@ -155,8 +155,8 @@ class Run:
             self.progress.epoch(row)
         state.keep_best()
         model.finish()
-        validation = self._validate(model, held_out)
-        return Trained(state.curve, state.best_epoch, validation, state.precision)
+        reached = self._validate(model, held_out)
+        return Trained(state.curve, state.best_epoch, reached, state.precision)
 
     def _begin(self, model: Flow, images: int) -> _State:
         """The first state, or the last one of a training that was interrupted."""

@@ -20,6 +20,7 @@ from nicelab.pipeline.options import PATH
 
 FIGURES, FAMILIES = "src/nicelab/figures", "src/nicelab/flows/families"
 RECORDS = "src/nicelab/{}/records.py"  # of which figures show some
+PIPELINES = ("dvc.yaml", "replicates/dvc.yaml")
 REGISTRY = "src/nicelab/flows/registry.py"  # imports the families by name
 
 
@@ -72,14 +73,20 @@ def code(root: Path, name: str, figures: Mapping[str, Mapping[str, str]]) -> lis
     return [script, *dict.fromkeys(named.values()), *sorted(modules - named.keys())]
 
 
-def rewritten(root: Path) -> str:
-    """The text of dvc.yaml with the code of every stage as it is imported now."""
+def rewritten(root: Path, file: str = "dvc.yaml") -> str:
+    """The text of a pipeline's dvc.yaml with the code of every stage as it is imported now.
+
+    Args:
+        root: the project.
+        file: the pipeline's, relative to it.
+    """
     yaml = YAML()
     yaml.width = 1000
     yaml.indent(mapping=2, sequence=4, offset=2)
-    pipeline = yaml.load((root / "dvc.yaml").read_text(encoding="utf-8"))
+    pipeline = yaml.load((root / file).read_text(encoding="utf-8"))
     for name, stage in pipeline["stages"].items():
-        _rewrite(stage.get("do", stage), code(root, name, stage.get("foreach", {})))
+        figures = stage["foreach"] if name == "figures" else {}
+        _rewrite(stage.get("do", stage), code(root, name, figures))
     text = StringIO()
     yaml.dump(pipeline, text)
     return text.getvalue()
@@ -92,10 +99,11 @@ def _rewrite(stage: MutableMapping[str, Any], modules: list[str]) -> None:
 @click.command()
 @click.option("--root", type=PATH, default=".", help="The project.")
 def main(root: Path) -> None:
-    """Rewrite the dependencies in dvc.yaml."""
-    text = rewritten(root)
-    with writing(root / "dvc.yaml") as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    """Rewrite the dependencies in dvc.yaml, and in that of the replicates."""
+    for file in PIPELINES:
+        text = rewritten(root, file)
+        with writing(root / file) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

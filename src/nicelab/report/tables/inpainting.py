@@ -16,17 +16,19 @@ def told(metrics: Metrics) -> dict[str, str]:
     who = {
         "first": "the mean of NICE’s chains is nearer to the truth on average over masks",
         "other": "the Gaussian’s answer is nearer to the truth on average over masks",
-        "neither": "neither is nearer to the truth on average over masks, as far as these images tell",
+        "neither": "these images do not tell which is nearer to the truth on average over masks",
     }
     if mixed:
         which = f"Long chains mix behind {', '.join(labels[name] for name in mixed)}"
         rest = "; elsewhere" if len(mixed) < len(masks) else ""
         behind = f"{which}{rest and rest + ' draws are those of chains, not of a posterior'}."
     else:
-        behind = "Long chains mix behind no mask: what follows are draws of chains, not of a posterior."
+        behind = (
+            "Long chains mix behind no mask: what follows are draws of chains, not of a posterior."
+        )
     return {
-        "mixing": f"{behind} (Required are R-hat < {long['r_hat']} and {long['ess']} effective draws "
-        f"for {100 * long['share']:.0f} % of {long['images']} images.)",
+        "mixing": f"{behind} (Required are R-hat < {long['r_hat']} and {long['ess']} effective "
+        f"draws for {100 * long['share']:.0f} % of {long['images']} images.)",
         "contest": f"On the same images the difference is {estimate(less)}: {who[leader(less)]}. "
         f"By mask, NICE is nearer behind {found.nearer}, the Gaussian behind {found.farther}, and "
         f"{found.undecided} of {len(masks)} are undecided (5 % for all masks together).",
@@ -72,7 +74,7 @@ def errors(metrics: Metrics) -> Table:
         found = metrics["masks"][name]["methods"]
         rows.append([label, *(estimate(found[method]["squared_error"]) for method in methods)])
     return Table(
-        f"Squared error on the hidden pixels, {_images(metrics)}; of the chains, without their noise",
+        f"Squared error on hidden pixels, {_images(metrics)}; of the chains, without their noise",
         ["mask", *(labels[method] for method in methods)],
         rows,
     )
@@ -91,8 +93,8 @@ def means(metrics: Metrics) -> Table:
         estimate(truth["log_likelihood"]),
     )
     return Table(
-        f"Means over images and masks, {metrics['dataset']}; errors over images. The squared error "
-        "of the chains’ mean is that of endless chains, the other scores are of the mean itself",
+        f"Means over images and masks, {metrics['dataset']}; errors over images. The "
+        "squared error of chains is without their noise, other scores are of their mean as it is",
         (
             "method",
             "squared error",
@@ -134,7 +136,7 @@ def chains(metrics: Metrics) -> Table:
     found, long = metrics["posterior"]["masks"], metrics["posterior"]["long"]
     return Table(
         f"The chains, {_images(metrics)}; long ones of {long['images']}. An image mixes with "
-        f"R-hat < {long['r_hat']} and {long['ess']} effective draws in log p and four sums of grey",
+        f"R-hat < {long['r_hat']} and {long['ess']} effective draws, in log p and sums of grey",
         ["mask", *headings.values()],
         [
             [label, *(estimate(found[mask][name]) for name in headings)]

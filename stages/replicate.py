@@ -1,0 +1,52 @@
+"""Train the flow with another seed, and measure its likelihood."""
+
+from pathlib import Path
+
+import click
+import torch
+
+from nicelab.flows import registry
+from nicelab.likelihood.evaluation import PARTS, Evaluation, measure
+from nicelab.likelihood.progress import TrainingProgress
+from nicelab.likelihood.recipe import Training, identity
+from nicelab.likelihood.training import Run
+from nicelab.machine.device import device_option
+from nicelab.pipeline.artifacts import digest, read_arrays, require_writable, write_metrics
+from nicelab.pipeline.options import PATH, output, params_option
+from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import Stage, worked
+
+
+@click.command(cls=Stage)
+@click.argument("images", type=PATH)
+@click.option("--seed", type=click.IntRange(min=0), required=True, help="In place of train.seed.")
+@output("--metrics", "the likelihoods (.json)")
+@device_option
+@params_option
+def main(images: Path, seed: int, metrics: Path, device: torch.device, params: Path) -> None:
+    """Train on IMAGES by the same recipe as `train`, and keep the likelihoods alone."""
+    architecture = load(params, "model", registry.architecture(params))
+    config = load(params, "train", Training).model_copy(update={"seed": seed})
+    evaluation = load(params, "evaluate", Evaluation)
+    require_writable(metrics)
+    data = read_arrays(images, *(f"{part}_pixels" for part in PARTS))
+    parts = {part: torch.from_numpy(data[f"{part}_pixels"]).to(device) for part in PARTS}
+    pixels = parts["training"]
+    flow = registry.build(architecture, pixels.shape[1]).to(device)
+    whole_batches = len(pixels) // config.batch * config.batch
+    progress = TrainingProgress(config.epochs, whole_batches)
+    trained = Run(config, progress).train(flow, pixels, parts["validation"])
+    worked(config.epochs * whole_batches, "images")
+    parts["training"] = pixels[: len(parts["test"])]
+    of_images = digest(images)
+    summary = {
+        "seed": seed,
+        "recipe_md5": identity(architecture, config, trained.precision, of_images),
+        "images_md5": of_images,
+        **measure(flow, parts, evaluation)[1],
+    }
+    write_metrics(metrics, summary)
+
+
+if __name__ == "__main__":
+    main()
