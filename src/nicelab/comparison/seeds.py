@@ -11,6 +11,7 @@ from typing import Any
 from nicelab.comparison.directions import rounding
 from nicelab.comparison.readings import Readings
 from nicelab.comparison.revisions import Revision
+from nicelab.likelihood.replicates import PARTS
 
 # By the metric that tells which model it was: all that depend on it.
 MODELS = {
@@ -25,13 +26,24 @@ MODELS = {
 }
 
 
+HEADLINE = "likelihood.nice.{}_log_likelihood"  # a mean over trainings, where there are some
+
+
 def seeds_deviation(revision: Revision, metric: str) -> float | None:
     """Standard deviation of a metric over trainings that differ in their seeds alone.
 
-    None where the revision does not know it. Its replicates hold it at the metric's own path, as
-    `{"likelihood": {"test": {"log_likelihood": {"standard_deviation": 0.2}}}}`.
+    0 for a headline that is a mean over trainings, whose own error is that over seeds. None where
+    the revision does not know it, or knows it of other images. Its replicates hold it at the
+    metric's own path, as in `{"training": {"loss": {"standard_deviation": 0.2}}}`.
     """
     found: Any = revision.replicates
+    if found.get("images_md5") != revision.results.get("training.images_md5"):
+        return None
+    for part in PARTS:
+        if metric == HEADLINE.format(part):
+            if f"likelihood.over_seeds.{part}.log_likelihood" in revision.results:
+                return 0.0
+            metric = f"likelihood.{part}.log_likelihood"
     for part in (*metric.split("."), "standard_deviation"):
         found = found.get(part) if isinstance(found, dict) else None
     return float(found) if isinstance(found, int | float) else None

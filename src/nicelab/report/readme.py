@@ -1,20 +1,28 @@
-"""Write the table of results into the README: `python -m nicelab.report.readme`."""
+"""Write the results into the README: `python -m nicelab.report.readme`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from nicelab.errors import InputError
 from nicelab.pipeline.artifacts import writing
+from nicelab.pipeline.metrics import Metrics
 from nicelab.pipeline.options import PATH
+from nicelab.report import findings
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, markdown
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
-def with_results(readme: str, table: str) -> str:
-    """The README's text with this table between its two marks.
+def shown(results: Mapping[str, Metrics]) -> str:
+    """What was found in sentences, and all headlines in a table."""
+    return f"{findings.markdown(findings.findings(results))}\n\n{markdown(headlines(results))}"
+
+
+def with_results(readme: str, results: str) -> str:
+    """The README's text with these results between its two marks.
 
     Raises:
         InputError: the marks are not there.
@@ -24,16 +32,15 @@ def with_results(readme: str, table: str) -> str:
         _, after = rest.split(END)
     except ValueError:
         raise InputError(f"README.md must hold {BEGIN} and {END} once each") from None
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return f"{before}{BEGIN}\n{results}\n{END}{after}"
 
 
 @click.command()
 @click.option("--readme", type=PATH, default="README.md", show_default=True)
 @click.option("--results", type=PATH, default="results", show_default=True)
 def main(readme: Path, results: Path) -> None:
-    """Put the headlines of RESULTS into the README."""
-    table = markdown(headlines(read_results(results)))
-    text = with_results(readme.read_text(encoding="utf-8"), table)
+    """Put what RESULTS say into the README."""
+    text = with_results(readme.read_text(encoding="utf-8"), shown(read_results(results)))
     with writing(readme) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -17,6 +17,7 @@ from PIL import Image, ImageSequence
 from nicelab import formatting, published
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.contents import Contents, Since
+from nicelab.report.findings import findings
 from nicelab.report.headlines import results
 from nicelab.report.headlines.convolution import largest_error
 from nicelab.report.tables import convolution, gradients, importance, inpainting, likelihood
@@ -89,7 +90,9 @@ def _context(contents: Contents) -> dict[str, Any]:
         "m": metrics,
         "tables": _tables(metrics),
         "counts": _counts(metrics["inpainting"], metrics["importance"]),
+        "findings": findings(metrics),
         "told": {
+            "likelihood": likelihood.told(metrics["likelihood"]),
             "inpainting": inpainting.told(metrics["inpainting"]),
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),

@@ -49,16 +49,21 @@ def _ends(
 
 
 def _convicted(metrics: Metrics) -> Headline:
-    """How many estimators have a bias that a z-test proves at some point."""
-    biased = [
-        any(_is_biased(bias) for at in points.values() for bias in at["bias"].values())
-        for points in metrics.values()
-    ]
+    """How many estimators have a bias that a z-test proves."""
     return Headline(
         "gradients.convicted",
-        f"Gradient estimators whose bias a z-test proves, of {len(biased)}",
-        Estimate.exact(sum(biased)),
+        f"Gradient estimators whose bias a z-test proves, of {len(metrics)}",
+        Estimate.exact(len(convicted(metrics))),
     )
+
+
+def convicted(metrics: Metrics) -> set[str]:
+    """Estimators that have a bias which a z-test proves at some point."""
+    return {
+        name
+        for name, points in metrics.items()
+        if any(_is_biased(bias) for at in points.values() for bias in at["bias"].values())
+    }
 
 
 def _is_biased(bias: Estimate) -> bool:

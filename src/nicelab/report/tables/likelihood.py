@@ -11,21 +11,58 @@ def likelihoods(metrics: Metrics) -> Table:
     """Likelihood of each part of the data, with its two errors."""
     draws = metrics["test"]["log_likelihood_over_draws"].n
     return Table(
-        f"Log-likelihood of {metrics['dataset']} in nats per image, "
-        f"each image dequantised {draws} times",
-        ("images", "number", "± over images", "± over noise draws", "bits per dimension"),
-        [_likelihood(part, metrics[part]) for part in PARTS],
+        f"Log-likelihood of {metrics['dataset']} in nats per image, each image dequantised "
+        f"{draws} times; the model at hand, the mean over trainings of its recipe, and a Gaussian",
+        (
+            "images",
+            "number",
+            "± over images",
+            "± over noise draws",
+            "bits per dimension",
+            "± over trainings",
+            "Gaussian, ± over images",
+        ),
+        [_likelihood(part, metrics) for part in PARTS],
     )
 
 
 def _likelihood(part: str, metrics: Metrics) -> tuple[str, ...]:
+    found, seeds = metrics[part], metrics.get("over_seeds")
     return (
         part,
-        str(metrics["log_likelihood"].n),
-        estimate(metrics["log_likelihood"]),
-        estimate(metrics["log_likelihood_over_draws"]),
-        estimate(metrics["bits_per_dim"]),
+        str(found["log_likelihood"].n),
+        estimate(found["log_likelihood"]),
+        estimate(found["log_likelihood_over_draws"]),
+        estimate(found["bits_per_dim"]),
+        estimate(seeds[part]["log_likelihood"]) if seeds else NONE,
+        estimate(metrics["gaussian"][part]["log_likelihood"]),
     )
+
+
+def told(metrics: Metrics) -> dict[str, str]:
+    """What the likelihoods amount to, in words."""
+    seeds = metrics.get("over_seeds")
+    found = seeds or metrics
+    learned, easier = (found[f"{part}_less_validation"] for part in ("training", "test"))
+    over = f"over {len(seeds['seeds'])} trainings" if seeds else "over images, of one training"
+    if seeds and seeds["least_test_less_validation"] > 0:
+        each = " in every one of them"
+    else:
+        each = ""
+    sides = {1: "easier", -1: "harder", 0: "neither easier nor harder"}
+    lower, upper = easier.interval()
+    side = sides[int(lower > 0) - int(upper < 0)]
+    above = metrics["test"]["log_likelihood"].value
+    above -= metrics["gaussian"]["test"]["log_likelihood"].value
+    return {
+        "gaps": f"Training images have {estimate(learned)} nats more than validation images "
+        f"({over}): so much the model has learned of its training images alone. Test images are "
+        f"{side} than validation images{each}, by {estimate(easier)} nats, which is a difference "
+        "between two sets of unseen images and says nothing of what was learned.",
+        "gaussian": f"The Gaussian with the mean and covariance of the training images has "
+        f"{estimate(metrics['gaussian']['test']['log_likelihood'])} nats on test images, "
+        f"{abs(above):.0f} {'fewer' if above > 0 else 'more'} than NICE.",
+    }
 
 
 def other_images(metrics: Metrics) -> Table:

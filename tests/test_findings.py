@@ -1,0 +1,141 @@
+"""What the report's first screen says follows from the results, whichever way they go."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from imports import ROOT
+from nicelab.inpainting.verdicts import Contest, accepted, contest, leader
+from nicelab.pipeline.metrics import Metrics
+from nicelab.report.contents import read_results
+from nicelab.report.findings import findings
+from nicelab.report.tables import inpainting, likelihood
+from nicelab.statistics import Estimate
+
+
+@pytest.fixture(scope="module")
+def committed() -> Mapping[str, Metrics]:
+    return read_results(ROOT / "results")
+
+
+def changed(results: Mapping[str, Metrics], path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
+    found = copy.deepcopy(dict(results))
+    *parts, last = path.split("/")
+    place: Any = found
+    for part in parts:
+        place = place[part]
+    place[last] = value
+    return found
+
+
+LESS = "inpainting/mean_over_masks/chain_mean/squared_error_less_gaussian"
+ZEROED = "inpainting/squared_error_zeroed_less_printed"
+SEEDS = "likelihood/over_seeds/test/log_likelihood"
+BLACK = "diagnostics/other_images/black/log_likelihood"
+Q = "importance/methods/brownian/exact_relative_error"
+
+
+@pytest.mark.parametrize(
+    ("claim", "path", "value", "verdict"),
+    [
+        ("NICE reaches", SEEDS, Estimate(2100.0, 1.0, 4), "holds"),
+        ("NICE reaches", SEEDS, Estimate(1900.0, 1.0, 4), "refuted"),
+        ("NICE reaches", SEEDS, Estimate(1982.0, 1.0, 4), "open"),
+        ("The likelihood tells", BLACK, Estimate(9999.0, 1.0, 9), "refuted"),
+        ("The likelihood tells", BLACK, Estimate(-9999.0, 1.0, 9), "holds"),
+        ("With its gradient", ZEROED, Estimate(-0.1, 0.01, 9), "holds"),
+        ("With its gradient", ZEROED, Estimate(0.1, 0.01, 9), "refuted"),
+        ("NICE completes", LESS, Estimate(-0.1, 0.01, 9), "holds"),
+        ("NICE completes", LESS, Estimate(0.1, 0.01, 9), "refuted"),
+        ("NICE completes", LESS, Estimate(0.01, 0.01, 9), "open"),
+        ("Chains on", "inpainting/posterior/masks/top_half/accepted", False, "open"),
+        ("The four", "convolution/plu/largest_absolute_error", Estimate.exact(37.0), "refuted"),
+        ("Importance sampling", "importance/methods/sheet/z_score", 0.5, "holds"),
+        ("Importance sampling", "importance/methods/sheet/z_score", 9.0, "refuted"),
+        ("A proposal", Q, Estimate.exact(1e-6), "holds"),
+        ("A proposal", Q, Estimate.exact(1.0), "refuted"),
+        ("The sheet’s printed", "gradients/sgd/score/printed/sigma/z_score", 0.1, "open"),
+    ],
+)
+def test_verdicts_follow_the_results(
+    committed: Mapping[str, Metrics],
+    claim: str,
+    path: str,
+    value: Any,  # noqa: ANN401
+    verdict: str,
+) -> None:
+    if path.startswith("convolution"):
+        name = next(iter(committed["convolution"]["labels"]["claims"]))
+        path = f"convolution/{name}/largest_absolute_error"
+    (found,) = [x for x in findings(changed(committed, path, value)) if x.claim.startswith(claim)]
+    assert found.verdict == verdict
+
+
+def test_a_conviction_too_many(committed: Mapping[str, Metrics]) -> None:
+    points = committed["gradients"]["estimators"]["pathwise"]
+    path = f"gradients/estimators/pathwise/{next(iter(points))}/bias/tau"
+    one, two = (
+        findings(x)[-1] for x in (committed, changed(committed, path, Estimate(1.0, 0.1, 9)))
+    )
+    assert (one.verdict, two.verdict) == ("holds", "refuted")
+
+
+def test_a_few_sentences_of_every_study(committed: Mapping[str, Metrics]) -> None:
+    found = findings(committed)
+    assert 6 <= len(found) <= 10
+    sections = {"likelihood", "diagnostics", "inpainting", "convolution", "importance"}
+    assert {x.section for x in found} == sections | {"gradients"}
+    assert all(any(letter.isdigit() for letter in x.found) for x in found)
+
+
+def masks(*less: tuple[float, float]) -> dict[str, Any]:
+    return {
+        str(k): {"methods": {"a": {"squared_error_less_b": Estimate(*pair, 9)}}}
+        for k, pair in enumerate(less)
+    }
+
+
+def test_masks_are_judged_together() -> None:
+    """Of twelve masks 2.5 standard errors decide none, though they would decide one alone."""
+    undecided = contest(masks(*[(2.5, 1.0)] + [(0.0, 1.0)] * 11), "a", "b")
+    assert undecided == Contest(0, 0, 12)
+    assert contest(masks((2.5, 1.0)), "a", "b") == Contest(0, 1, 0)
+    found = contest(masks((-5.0, 1.0), (5.0, 1.0), (-4.0, 1.0), (1.0, 1.0)), "a", "b")
+    assert found == Contest(2, 1, 1)
+
+
+def test_holm_stops_at_the_first_that_is_not_sure() -> None:
+    """2.3 alone would pass the last step at 1.96, but not after 2.2 has failed at 2.24."""
+    assert contest(masks((2.2, 1.0), (2.1, 1.0)), "a", "b") == Contest(0, 0, 2)
+    assert contest(masks((2.3, 1.0), (2.1, 1.0)), "a", "b") == Contest(0, 2, 0)
+
+
+def test_a_leader_needs_more_than_noise() -> None:
+    assert leader(Estimate(-3.0, 1.0, 9)) == "first"
+    assert leader(Estimate(3.0, 1.0, 9)) == "other"
+    assert leader(Estimate(1.0, 1.0, 9)) == "neither"
+
+
+def test_the_text_on_chains_follows_what_mixes(committed: Mapping[str, Metrics]) -> None:
+    path = "inpainting/posterior/masks/top_half/accepted"
+    mixed = changed(committed, path, True)["inpainting"]
+    assert "top_half" in accepted(mixed["posterior"])
+    assert "mix behind top half" in inpainting.told(mixed)["mixing"]
+    none = copy.deepcopy(mixed)
+    for found in none["posterior"]["masks"].values():
+        found["accepted"] = False
+    assert "mix behind no mask" in inpainting.told(none)["mixing"]
+
+
+def test_the_text_on_gaps_follows_them(committed: Mapping[str, Metrics]) -> None:
+    def said(value: float, error: float) -> str:
+        path = "likelihood/over_seeds/test_less_validation"
+        found = changed(committed, path, Estimate(value, error, 4))
+        found["likelihood"]["over_seeds"]["least_test_less_validation"] = value - 1
+        return likelihood.told(found["likelihood"])["gaps"]
+
+    assert "easier than validation images in every one of them" in said(20.0, 1.0)
+    assert "neither easier nor harder than validation images, by" in said(0.5, 1.0)
+    assert "harder than validation images, by" in said(-20.0, 1.0)
