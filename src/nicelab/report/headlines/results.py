@@ -11,10 +11,10 @@ from nicelab.report.tables.table import Table
 HEADINGS = Row("quantity", "published", "ours", "exact", "published agrees", "exact agrees")
 CAPTION = (
     "Published, ours, and the exact answer where there is one. In brackets the distance: "
-    "published less ours, in standard errors (for the likelihood, of a difference of trainings; for the "
-    "sheet’s one run of SGD, in standard deviations of such runs; for the gambler’s probability, "
-    "from the range that is printed so, in standard errors of ours); ours less exact, in standard "
-    "errors"
+    "published less ours, in standard errors (for the likelihood, of a difference of trainings; "
+    "for the sheet’s one run of SGD, in standard deviations of such runs; for the gambler’s "
+    "probability, from the range that is printed so, in standard errors of ours); ours less "
+    "exact, in standard errors"
 )
 
 
