@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ from nicelab.comparison.experiments import (
     read_experiments,
 )
 from nicelab.comparison.revisions import Revision
-from nicelab.comparison.seeds import SpreadOverTrainings
+from nicelab.comparison.seeds import SpreadOverTrainings, seeds_deviation
 from nicelab.comparison.tables import cells, listed, terminal
 from nicelab.comparison.verdicts import Verdict
 from nicelab.statistics import Estimate, mean
@@ -248,11 +249,24 @@ def test_two_trainings_are_not_two_recipes(project: Path) -> None:
     assert invoke("--fail-if-worse").exit_code == 0
     spread.parent.mkdir()
     for deviation, verdict in ((1.0, "worse"), (1000.0, "no evidence")):
-        known = {"nice": {"test_log_likelihood": {"standard_deviation": deviation}}}
+        known = {"test": {"log_likelihood": {"standard_deviation": deviation}}}
         spread.write_text(json.dumps({"likelihood": known}))
         assert verdicts()[NAME] == verdict
     both[0].unlink()
     assert verdicts()[NAME] == "worse"  # it is the same model
+
+
+def test_a_mean_over_trainings_has_its_spread_already() -> None:
+    """One training has the spread of its replicates, if they are of the same images."""
+    known = {"test": {"log_likelihood": {"standard_deviation": 0.2}}}
+    replicates = {"images_md5": "a", "likelihood": known}
+    name, seeds = "likelihood.test.log_likelihood", "likelihood.over_seeds.test.log_likelihood"
+    of_one, of_many, of_others = (
+        SimpleNamespace(replicates=replicates, results={"training.images_md5": images, **more})
+        for images, more in (("a", {}), ("a", {seeds: Estimate(1.0, 0.1, 4)}), ("b", {}))
+    )
+    assert [seeds_deviation(x, NAME) for x in (of_one, of_many, of_others)] == [0.2, 0, None]
+    assert [seeds_deviation(x, name) for x in (of_one, of_many, of_others)] == [0.2, 0.2, None]
 
 
 @pytest.mark.usefixtures("project")

@@ -64,7 +64,8 @@ def sign(x: Estimate) -> Literal[1, -1, 0]:
 
 def _verdict(x: Estimate) -> Verdict:
     """Of the claim that a number is positive."""
-    return {1: "holds", -1: "refuted", 0: "open"}[sign(x)]
+    verdicts: dict[int, Verdict] = {1: "holds", -1: "refuted", 0: "open"}
+    return verdicts[sign(x)]
 
 
 def _likelihood(metrics: Metrics) -> Finding:
@@ -103,19 +104,20 @@ def _density(likelihoods: Metrics, metrics: Metrics) -> Finding:
 def _rule(metrics: Metrics) -> Finding:
     less = metrics["squared_error_zeroed_less_printed"]
     printed = metrics["methods"]["as_printed"]["squared_error"]
+    verdicts: dict[int, Verdict] = {-1: "holds", 1: "refuted", 0: "open"}
     return Finding(
-        _verdict(less.scaled(-1)),
+        verdicts[sign(less)],
         "inpainting",
         "With its gradient set to zero the sheet’s ascent completes better",
-        f"squared error {estimate(printed)} as printed, and {estimate(less)} with the gradient "
-        f"zeroed on the same {less.n} images",
+        f"squared error {estimate(printed)} as printed; on the same {less.n} images the "
+        f"difference that zeroing makes is {estimate(less)}",
     )
 
 
 def _completion(metrics: Metrics) -> Finding:
     less = metrics["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"]
     found = contest(metrics["masks"], "chain_mean", "gaussian")
-    verdicts = {"first": "holds", "other": "refuted", "neither": "open"}
+    verdicts: dict[str, Verdict] = {"first": "holds", "other": "refuted", "neither": "open"}
     return Finding(
         verdicts[leader(less)],
         "inpainting",
@@ -170,7 +172,7 @@ def _proposals(metrics: Metrics) -> Finding:
     return Finding(
         "holds" if brownian.value < constant[best] else "refuted",
         "importance",
-        "A proposal that looks at play and balance beats every constant one",
+        "A proposal that looks at play and balance can beat every constant one",
         f"relative errors of {percent(methods['sheet']['exact_relative_error'])} (the sheet’s), "
         f"{percent(methods[best]['exact_relative_error'])} (the best constant one: "
         f"{labels[best]}) and {percent(brownian)} ({labels['brownian']})",
