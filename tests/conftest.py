@@ -21,7 +21,7 @@ SMALL = {
     "train": {"epochs": 10},
     "sample": {"samples": 100},
     "classifier": {"epochs": 5},
-    "mask": {"images": 7},
+    "mask": {"images": 8},
     "ascend": {"images": 7},
     "gradients": {"steps": 50, "seeds": 40, "replicates": 400},
 }

@@ -20,7 +20,7 @@ def exhibits(study: Study) -> Exhibits:
         hidden=problems.hidden[:, picture],
         truth=problems.images[picture],
         by={
-            method: corrupted.project(images)[:, picture].numpy()
+            method: corrupted.first(images.shape[1]).project(images)[:, picture].numpy()
             for method, images in study.completions().items()
         },
         mean=posterior.mean[:, picture],
