@@ -1,4 +1,4 @@
-"""Fail when `dvc.lock` does not belong to the code and parameters as they stand.
+"""Fail when a `dvc.lock` does not belong to the code and parameters as they stand.
 
 Needs no data: a stage whose outputs are missing is fine, as long as nothing it was made from
 has changed.
@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+REPLICATES = "replicates/dvc.yaml"
 
-def stale_stages(root: Path) -> list[str]:
+
+def stale_stages(root: Path, pipeline: str = "dvc.yaml") -> list[str]:
     """Stages that `dvc repro` would run for another reason than missing outputs.
 
     Without data DVC fails at the first stale stage that needs some, and those after it go unnamed.
@@ -18,7 +20,7 @@ def stale_stages(root: Path) -> list[str]:
     Raises:
         RuntimeError: DVC failed for another reason.
     """
-    command = ["dvc", "repro", "--dry", "--allow-missing"]
+    command = ["dvc", "repro", "--dry", "--allow-missing", pipeline]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     stale = re.findall(r"(?:Running stage|failed to reproduce) '(.+?)'", done.stdout + done.stderr)
     if done.returncode and not stale:
@@ -27,6 +29,7 @@ def stale_stages(root: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    stale = stale_stages(Path(__file__).parents[1])
-    if stale:
-        sys.exit(f"dvc.lock is not up to date; run `dvc repro`. Stale: {', '.join(stale)}")
+    for pipeline, command in (("dvc.yaml", "dvc repro"), (REPLICATES, "make replicates")):
+        if stale := stale_stages(Path(__file__).parents[1], pipeline):
+            names = ", ".join(stale)
+            sys.exit(f"{pipeline} is ahead of its lock; run `{command}`. Stale: {names}")

@@ -50,5 +50,5 @@ def _finding(metrics: Metrics) -> str:
     return (
         f"{data}: the mean of the flow's chains is nearer to the truth than the exact Gaussian's\n"
         f"answer behind {found.nearer} of {len(masks)} masks, farther behind {found.farther}; "
-        f"on average its squared error differs by {estimate(less)}"
+        f"mean difference {estimate(less)}"
     )

@@ -31,7 +31,8 @@ def told(metrics: Metrics) -> dict[str, str]:
         f"draws for {100 * long['share']:.0f} % of {long['images']} images.)",
         "contest": f"On the same images the difference is {estimate(less)}: {who[leader(less)]}. "
         f"By mask, the chains are nearer behind {found.nearer}, the Gaussian behind "
-        f"{found.farther}, and {found.undecided} of {len(masks)} are undecided (5 % for all masks together).",
+        f"{found.farther}, and {found.undecided} of {len(masks)} are undecided (5 % for all masks "
+        "together).",
     }
 
 
