@@ -103,7 +103,7 @@ def test_a_point_tells_its_value(page: Page) -> None:
 
 def test_the_keyboard_reaches_the_contents_first(page: Page) -> None:
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the results"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to what was found"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Results"
 

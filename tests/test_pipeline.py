@@ -288,7 +288,7 @@ def test_stale_code_is_noticed_without_data(clone: Callable[[str], Path]) -> Non
 def test_a_broken_pipeline_is_no_clean_bill(clone: Callable[[str], Path]) -> None:
     root = clone("broken")
     (root / "dvc.yaml").write_text("stages: 3")
-    with pytest.raises(RuntimeError, match="dvc repro --dry --allow-missing failed"):
+    with pytest.raises(RuntimeError, match="dvc repro --dry --allow-missing dvc.yaml failed"):
         stale_stages(root)
 
 

@@ -437,7 +437,7 @@ def test_every_study_asks_a_question_and_says_how_to_repeat_it(
 ) -> None:
     assert page.count('class="question"') == 7
     named = set(re.findall(r'href="#source-(\w+)"', page))
-    others = {"download", "prepare", "headlines", "figures", "report"}
+    others = {"download", "prepare", "replicate", "headlines", "figures", "report"}
     assert named == set(contents.sources) - others
     assert "dvc repro importance" in page
     assert "def main(" in page

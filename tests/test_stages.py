@@ -32,6 +32,7 @@ OUTPUTS = {
     "ascend": ("--arrays",),
     "posterior": ("--arrays",),
     "importance": ("--arrays", "--ladder", "--metrics"),
+    "replicate": ("--metrics",),
     "figures": ("--figure",),
     "headlines": ("--metrics",),
     "report": ("--report", "--markdown"),
@@ -40,7 +41,7 @@ STUDY = ("--arrays", "--metrics")
 DEFAULTS = {
     "prepare": ["raw"],
     "train": ["images.npz"],
-    "evaluate": ["images.npz", "model.safetensors"],
+    "evaluate": ["images.npz", "model.safetensors", "training.json", "replicates.json"],
     "diagnose": ["images.npz", "model.safetensors"],
     "sample": ["images.npz", "model.safetensors"],
     "mask": ["images.npz", str(ROOT / "masks")],
@@ -56,6 +57,7 @@ DEFAULTS = {
         "ascents.npz",
         "posterior.npz",
     ],
+    "replicate": ["images.npz", "--seed", "1"],
     "headlines": ["results"],
     "report": ["results", "figures", "stages"],
 }
@@ -83,8 +85,11 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     model.initialise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0)).finish()
     checkpoint.save(Path("model.safetensors"), model, TINY, "noise")
     grey = arrays["test_pixels"][:3].astype(np.float32) / 255
-    hidden = np.zeros((2, 784), bool)
-    hidden[0, :400], hidden[1, ::2] = True, True
+    hidden = np.zeros((2, 3, 784), bool)
+    hidden[0, :, :400], hidden[1, :, ::2] = True, True
+    set_parameter("ascend.images", 3)
+    Path("training.json").write_text('{"seed": 0, "recipe_md5": "one"}')
+    Path("replicates.json").write_text('{"recipe_md5": "another", "runs": {}}')
     write_arrays(
         Path("problems.npz"),
         dataset="noise",
@@ -410,9 +415,11 @@ def test_good_input_is_accepted() -> None:
     for name in ("train.epochs", "classifier.epochs", "ascend.steps", "posterior.steps"):
         set_parameter(name, 1)
     set_parameter("evaluate.draws", 2)
+    set_parameter("ascend.images", 8)
     outputs = {
         "train": [],
         "evaluate": [],
+        "replicate": [],
         "diagnose": [],
         "sample": [],
         "mask": ["--arrays", "problems.npz"],

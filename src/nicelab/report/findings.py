@@ -137,7 +137,7 @@ def _mixing(metrics: Metrics) -> Finding:
         "holds" if mixed == len(masks) else "open",
         "inpainting",
         "Chains on the hidden pixels draw from the posterior",
-        f"long chains mix behind {mixed} of {len(masks)} masks (R-hat < {long['r_hat']}, "
+        f"long chains mix behind {mixed} of {len(masks)} masks (R-hat below {long['r_hat']}, "
         f"{long['ess']} effective draws); elsewhere their draws are those of chains",
     )
 
