@@ -105,7 +105,7 @@ def test_the_keyboard_reaches_the_contents_first(page: Page) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to what was found"
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Results"
+    assert page.evaluate("document.activeElement.textContent") == "What we found"
 
 
 def test_a_slider_shows_the_ascent_step_by_step(page: Page) -> None:

@@ -27,8 +27,8 @@ def told(metrics: Metrics) -> dict[str, str]:
             "Long chains mix behind no mask: what follows are draws of chains, not of a posterior."
         )
     return {
-        "mixing": f"{behind} (Required are R-hat below {long['r_hat']} and {long['ess']} effective "
-        f"draws for {100 * long['share']:.0f} % of {long['images']} images.)",
+        "mixing": f"{behind} (Required are R-hat below {long['r_hat']} and {long['ess']} "
+        f"effective draws for {100 * long['share']:.0f} % of {long['images']} images.)",
         "contest": f"On the same images the difference is {estimate(less)}: {who[leader(less)]}. "
         f"By mask, the chains are nearer behind {found.nearer}, the Gaussian behind "
         f"{found.farther}, and {found.undecided} of {len(masks)} are undecided (5 % for all masks "
@@ -137,7 +137,7 @@ def chains(metrics: Metrics) -> Table:
     found, long = metrics["posterior"]["masks"], metrics["posterior"]["long"]
     return Table(
         f"The chains, {_images(metrics)}; long ones of {long['images']}. An image mixes with "
-        f"R-hat below {long['r_hat']} and {long['ess']} effective draws, in log p and sums of grey",
+        f"R-hat below {long['r_hat']} and {long['ess']} effective draws of log p, sums of grey",
         ["mask", *headings.values()],
         [
             [label, *(estimate(found[mask][name]) for name in headings)]
