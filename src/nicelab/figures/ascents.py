@@ -70,7 +70,7 @@ def _starts(left: Axes, right: Axes, found: Exhibits, metrics: Metrics) -> None:
         trace, label = found.traces[start], methods[f"ascent_from_{start}"]
         left.plot(trace.log_prob.mean(1), color=colour, label=label)
         right.plot(trace.error.mean(1), color=colour, label=label)
-    truth = metrics["truth"]["log_likelihood"].value
+    truth = metrics["ascended_truth"]["log_likelihood"].value
     left.axhline(truth, color=style.GREY, ls=":", lw=1.2, label="the original images")
     left.set_ylim(truth - 2 * LINEAR, truth + 0.6 * LINEAR)
     left.set(xlabel="step", ylabel="log p(x) (nats)", title="mean over images and masks")

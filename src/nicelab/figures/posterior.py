@@ -24,7 +24,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     figure = style.new(
         f"{metrics['dataset']}: intervals between independent chains, of nominal coverage "
         f"{100 * nominal:.0f} %,\ncover {100 * min(shares):.0f} to {100 * max(shares):.0f} % "
-        f"of the hidden pixels; long chains mix behind {mixed} of {len(shares)} masks",
+        f"of the uncertain pixels; long chains mix behind {mixed} of {len(shares)} masks",
         height=8.0,
     )
     above, below = figure.subfigures(2, 1, height_ratios=[2.2, 1])
@@ -67,7 +67,7 @@ def _coverage(axes: Axes, posterior: Metrics, labels: Metrics) -> None:
     names = [labels[name] for name in posterior["masks"]]
     axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
     axes.set_title(
-        f"interval between the last draws of {posterior['chains']} chains, where they differ; "
+        f"between the last draws of {posterior['chains']} chains, where they or the truth differ; "
         f"{coverage[0].n} images"
     )
     axes.legend(loc="lower right")

@@ -18,14 +18,15 @@ def judge_posterior(problems: Problems, posterior: Posterior) -> dict[str, Any]:
 
     If truth and the last draws of A independent chains are exchangeable, the truth lies between
     the least and the largest with probability (A − 1) / (A + 1). All are grey levels here, of
-    width 1/255, and an interval that meets the truth's covers it. Pixels whose draws span less
-    than a grey level say little; `coverage_of_uncertain` leaves them out.
+    width 1/255, and an interval that meets the truth's covers it. Pixels where truth and
+    draws together span less than a grey level say little; `coverage_of_uncertain` leaves them out.
     """
     chains = int(posterior.chains)
     half = 0.5 / (LEVELS - 1)
     lower, upper = posterior.lower, posterior.upper
     covered = (lower <= problems.images + half) & (upper >= problems.images - half)
-    uncertain = upper - lower > 2 * half
+    span = np.maximum(upper, problems.images) - np.minimum(lower, problems.images)
+    uncertain = span > 2 * half
     return {
         "nominal_coverage": Estimate.exact((chains - 1) / (chains + 1)),
         "chains": chains,

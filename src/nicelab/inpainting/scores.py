@@ -92,10 +92,12 @@ def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
     original = _log_likelihoods(model, centre(study.truth))
     recognised = _recognised(model, classifier, study, study.truth)
     names = study.problems.names.tolist()
+    ascended = study.ascents.traces["grey"].images.shape[1]
     return {
         "images": len(study.truth),
-        "ascended": study.ascents.traces["grey"].images.shape[1],
+        "ascended": ascended,
         "truth": {"log_likelihood": mean(original), "accuracy": mean(recognised)},
+        "ascended_truth": {"log_likelihood": mean(original[:ascended])},
         **_sheet(model, study),
         "published": _published(names, study.ascents, original),
         "ascent": {start: _ascent(names, study.ascents, start) for start in ("grey", "gaussian")},

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from nicelab.statistics import Estimate
-
 LEVEL = 0.05  # of the test over all masks
 
 
@@ -39,16 +37,6 @@ def contest(masks: Mapping[str, Any], method: str, reference: str) -> Contest:
     sure = np.cumprod(np.abs(z[order]) > limits).astype(bool)
     nearer, farther = (int((sign * z[order][sure] > 0).sum()) for sign in (-1, 1))
     return Contest(nearer, farther, len(z) - nearer - farther)
-
-
-def leader(less: Estimate) -> str:
-    """Which of two has the smaller error, by the 95 % interval of the first's less the other's.
-
-    Returns:
-        `first`, `other` or `neither`.
-    """
-    lower, upper = less.interval()
-    return "first" if upper < 0 else "other" if lower > 0 else "neither"
 
 
 def accepted(posterior: Mapping[str, Any]) -> list[str]:

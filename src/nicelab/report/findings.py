@@ -5,12 +5,12 @@ from typing import Literal, NamedTuple
 
 from nicelab.formatting import estimate, number
 from nicelab.gradients.verdicts import printed_by_the_faults
-from nicelab.inpainting.verdicts import accepted, contest, leader
+from nicelab.inpainting.verdicts import accepted, contest
 from nicelab.pipeline.metrics import Metrics
 from nicelab.published import NICE_LOG_LIKELIHOOD
 from nicelab.report.headlines import gradients, likelihood
 from nicelab.report.headlines.convolution import ROUNDING, largest_error
-from nicelab.report.headlines.headline import AGREES
+from nicelab.report.headlines.headline import AGREES, sign
 from nicelab.report.tables.table import percent
 from nicelab.statistics import Estimate, difference
 
@@ -55,11 +55,8 @@ def markdown(found: Sequence[Finding]) -> str:
     return "\n".join(f"- **{x.verdict}**: {x.claim}: {x.found}." for x in found)
 
 
-def sign(x: Estimate) -> Literal[1, -1, 0]:
-    """Of a number that is more than `AGREES` standard errors from 0; else 0."""
-    if abs(x.value) <= AGREES * x.standard_error:
-        return 0
-    return 1 if x.value > 0 else -1
+def _negative(x: Estimate) -> Estimate:
+    return Estimate(-x.value, x.standard_error, x.n)
 
 
 def _verdict(x: Estimate) -> Verdict:
@@ -95,7 +92,7 @@ def _density(likelihoods: Metrics, metrics: Metrics) -> Finding:
     return Finding(
         _verdict(less),
         "diagnostics",
-        "The likelihood tells images of the data from others",
+        "A black image is less likely than the images of the data",
         f"a black image has {estimate(black)} nats, test images {estimate(test)}; "
         f"{rejected.value:.0%} of the latents are not logistic at the 1 % level",
     )
@@ -104,9 +101,8 @@ def _density(likelihoods: Metrics, metrics: Metrics) -> Finding:
 def _rule(metrics: Metrics) -> Finding:
     less = metrics["squared_error_zeroed_less_printed"]
     printed = metrics["methods"]["as_printed"]["squared_error"]
-    verdicts: dict[int, Verdict] = {-1: "holds", 1: "refuted", 0: "open"}
     return Finding(
-        verdicts[sign(less)],
+        _verdict(_negative(less)),
         "inpainting",
         "With its gradient set to zero the sheet’s ascent completes better",
         f"squared error {estimate(printed)} as printed; on the same {less.n} images the "
@@ -115,18 +111,16 @@ def _rule(metrics: Metrics) -> Finding:
 
 
 def _completion(metrics: Metrics) -> Finding:
-    """Open as long as chains do not mix: their mean then still leans to where they began."""
     less = metrics["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"]
     found = contest(metrics["masks"], "chain_mean", "gaussian")
-    verdicts: dict[str, Verdict] = {"first": "holds", "other": "refuted", "neither": "open"}
     mixed = len(accepted(metrics["posterior"])) == len(metrics["masks"])
     return Finding(
-        verdicts[leader(less)] if mixed else "open",
+        _verdict(_negative(less)),
         "inpainting",
-        "NICE completes images better than a Gaussian, in squared error and over all masks",
-        f"the mean of its chains less the Gaussian’s answer is {estimate(less)}; it is nearer to "
-        f"the truth behind {found.nearer} masks, farther behind {found.farther}, undecided behind "
-        f"{found.undecided}{'' if mixed else ', and the chains have not mixed'}",
+        "The mean of NICE’s chains completes images better than a Gaussian, over all masks",
+        f"its squared error less the Gaussian’s is {estimate(less)}; it is nearer to the truth "
+        f"behind {found.nearer} masks, farther behind {found.farther}, undecided behind "
+        f"{found.undecided}{'' if mixed else '; the chains have not mixed'}",
     )
 
 
@@ -136,9 +130,9 @@ def _mixing(metrics: Metrics) -> Finding:
     return Finding(
         "holds" if mixed == len(masks) else "open",
         "inpainting",
-        "Chains on the hidden pixels draw from the posterior",
-        f"long chains mix behind {mixed} of {len(masks)} masks (R-hat below {long['r_hat']}, "
-        f"{long['ess']} effective draws); elsewhere their draws are those of chains",
+        "Long chains on the hidden pixels mix, so that their draws are those of a posterior",
+        f"they do behind {mixed} of {len(masks)} masks (R-hat below {long['r_hat']}, "
+        f"{long['ess']} effective draws); the chains that are scored are shorter",
     )
 
 

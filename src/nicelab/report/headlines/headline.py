@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from nicelab.errors import InputError
 from nicelab.formatting import estimate, number
@@ -87,6 +87,13 @@ def log10(ours: Estimate) -> Estimate:
 def at_least(error: float) -> Estimate:
     """An exact error that has a logarithm."""
     return Estimate.exact(max(error, LEAST_ERROR))
+
+
+def sign(x: Estimate) -> Literal[1, -1, 0]:
+    """Of a number that is more than `AGREES` standard errors from 0; else 0."""
+    if abs(x.value) <= AGREES * x.standard_error:
+        return 0
+    return 1 if x.value > 0 else -1
 
 
 def agreement(z: float) -> str:

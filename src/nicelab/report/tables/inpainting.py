@@ -1,8 +1,9 @@
 """Tables of the completions: ascents, errors, means and chains."""
 
 from nicelab.formatting import estimate
-from nicelab.inpainting.verdicts import accepted, contest, leader
+from nicelab.inpainting.verdicts import accepted, contest
 from nicelab.pipeline.metrics import Metrics
+from nicelab.report.headlines.headline import sign
 from nicelab.report.tables.table import NONE, Table, optional
 
 
@@ -14,9 +15,9 @@ def told(metrics: Metrics) -> dict[str, str]:
     found = contest(masks, "chain_mean", "gaussian")
     less = metrics["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"]
     who = {
-        "first": "the mean of NICE’s chains is nearer to the truth on average over masks",
-        "other": "the Gaussian’s answer is nearer to the truth on average over masks",
-        "neither": "these images do not tell which is nearer to the truth on average over masks",
+        -1: "the mean of NICE’s chains is nearer to the truth on average over masks",
+        1: "the Gaussian’s answer is nearer to the truth on average over masks",
+        0: "these images do not tell which is nearer to the truth on average over masks",
     }
     if mixed:
         which = f"Long chains mix behind {', '.join(labels[name] for name in mixed)}"
@@ -29,7 +30,7 @@ def told(metrics: Metrics) -> dict[str, str]:
     return {
         "mixing": f"{behind} (Required are R-hat below {long['r_hat']} and {long['ess']} "
         f"effective draws for {100 * long['share']:.0f} % of {long['images']} images.)",
-        "contest": f"On the same images the difference is {estimate(less)}: {who[leader(less)]}. "
+        "contest": f"On the same images the difference is {estimate(less)}: {who[sign(less)]}. "
         f"By mask, the chains are nearer behind {found.nearer}, the Gaussian behind "
         f"{found.farther}, and {found.undecided} of {len(masks)} are undecided (5 % for all masks "
         "together).",
@@ -94,7 +95,7 @@ def means(metrics: Metrics) -> Table:
         estimate(truth["log_likelihood"]),
     )
     return Table(
-        f"Means over images and masks, {metrics['dataset']}; errors over images. The "
+        f"Means over images and masks, {_images(metrics)}; errors over images. The "
         "squared error of chains is without their noise, other scores are of their mean as it is",
         (
             "method",
@@ -147,7 +148,7 @@ def chains(metrics: Metrics) -> Table:
 
 
 def _images(metrics: Metrics) -> str:
-    return f"{metrics['dataset']}, {metrics['images']} images"
+    return f"{metrics['dataset']}, {metrics['images']} images (ascents: {metrics['ascended']})"
 
 
 def _masks(metrics: Metrics) -> list[tuple[str, str]]:

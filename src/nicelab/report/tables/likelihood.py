@@ -2,6 +2,7 @@
 
 from nicelab.formatting import estimate, number
 from nicelab.pipeline.metrics import Metrics
+from nicelab.report.headlines.headline import sign
 from nicelab.report.tables.table import NONE, Table
 
 PARTS = ("training", "validation", "test")
@@ -44,21 +45,19 @@ def told(metrics: Metrics) -> dict[str, str]:
     seeds = metrics.get("over_seeds")
     found = seeds or metrics
     learned, easier = (found[f"{part}_less_validation"] for part in ("training", "test"))
-    over = f"over {len(seeds['seeds'])} trainings" if seeds else "over images, of one training"
-    if seeds and seeds["least_test_less_validation"] > 0:
-        each = " in every one of them"
-    else:
+    over = f"over {len(seeds['seeds'])} trainings" if seeds else "of one training"
+    images = metrics["training_less_validation"].standard_error
+    side = {1: "easier", -1: "harder", 0: "neither easier nor harder"}[sign(easier)]
+    each = " in every training" if side == "easier" and seeds else ""
+    if each and seeds["least_test_less_validation"] <= 0:
         each = ""
-    sides = {1: "easier", -1: "harder", 0: "neither easier nor harder"}
-    lower, upper = easier.interval()
-    side = sides[int(lower > 0) - int(upper < 0)]
     above = metrics["test"]["log_likelihood"].value
     above -= metrics["gaussian"]["test"]["log_likelihood"].value
     return {
-        "gaps": f"Training images have {estimate(learned)} nats more than validation images "
-        f"({over}): so much the model has learned of its training images alone. Test images are "
-        f"{side} than validation images{each}, by {estimate(easier)} nats, which is a difference "
-        "between two sets of unseen images and says nothing of what was learned.",
+        "gaps": f"Training less validation images is {estimate(learned)} nats ({over}; "
+        f"± {images:.1f} over images): what the model has learned of its training images alone, "
+        "and a difference between the two sets. That sets differ is seen in test images, which it "
+        f"has not seen either: they are {side}{each}, test less validation is {estimate(easier)}.",
         "gaussian": f"The Gaussian with the mean and covariance of the training images has "
         f"{estimate(metrics['gaussian']['test']['log_likelihood'])} nats on test images, "
         f"{abs(above):.0f} {'fewer' if above > 0 else 'more'} than NICE.",
