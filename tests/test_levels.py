@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from nicelab.images.levels import bits_per_dim, dequantise, moments, scale, split
+from nicelab.images.levels import bits_per_dim, centre, dequantise, grey, moments, scale, split
 from nicelab.streams import generator
 
 
@@ -63,3 +63,15 @@ def test_moments_are_those_of_dequantised_pixels() -> None:
     torch.testing.assert_close(mean.double(), x.mean((0, 2)), rtol=1e-6, atol=0)
     exact = x.permute(1, 0, 2).flatten(1).std(1, correction=0)
     torch.testing.assert_close(spread.double(), exact, rtol=1e-5, atol=0)
+
+
+def test_the_middle_of_a_level_is_the_mean_of_its_noise() -> None:
+    """Within 5 standard errors over draws; k/255 is off by half a level; `grey` undoes it."""
+    levels = torch.arange(256, dtype=torch.uint8)
+    given = torch.from_numpy(scale(levels.numpy()))
+    draws = 4000
+    x = dequantise(levels.expand(draws, -1), generator(0)).double().mean(0)
+    error = (1 / 12 / draws) ** 0.5 / 256
+    assert (x - centre(given)).abs().max() < 5 * error
+    assert (x - given).abs().max() > 20 * error
+    torch.testing.assert_close(grey(centre(given)), given, atol=1e-6, rtol=0)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from imports import ROOT
 from nicelab.errors import InputError
+from nicelab.inpainting.corrupted import alike
 from nicelab.inpainting.masks import mask
 from nicelab.inpainting.problems import Masking, hide
 from nicelab.pipeline.params import load
@@ -109,6 +110,25 @@ def test_the_papers_masks_are_in_the_parameter_file() -> None:
     for name, expected in paper.items():
         assert torch.equal(masks[name].hidden(ROOT / "masks"), expected)
     assert {"random_75", "random_90", "sheet_box", "scratch"} == masks.keys() - paper.keys()
+
+
+def test_random_masks_differ_from_image_to_image() -> None:
+    """Each hides its share, within 4 standard errors; other kinds are the same for all."""
+    random = mask({"label": "random", "random": {"share": 0.75, "seed": 0}})
+    hidden = random.each(Path(), 50)
+    assert hidden.shape == (50, 784)
+    assert len(hidden.unique(dim=0)) == 50
+    shares = hidden.double().mean(1)
+    assert ((shares - 0.75).abs() < 4 * (0.75 * 0.25 / 784) ** 0.5).all()
+    assert torch.equal(random.hidden(Path()), random.each(Path(), 1)[0])
+    half = mask({"label": "half", "half": "top"}).each(Path(), 3)
+    assert len(half.unique(dim=0)) == 1
+
+
+def test_images_are_grouped_by_their_mask() -> None:
+    hidden = torch.tensor([[True, False], [False, True], [True, False]])
+    found = {tuple(m.tolist()): which.tolist() for m, which in alike(hidden)}
+    assert found == {(True, False): [0, 2], (False, True): [1]}
 
 
 def config(**kind: Any) -> Masking:  # noqa: ANN401
