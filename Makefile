@@ -44,7 +44,8 @@ repro: .venv/.ready
 	dvc repro
 	@echo "The report is at $(CURDIR)/report/report.html"
 
-# The recipe with three other seeds, for the error over trainings: three times the time of `train`.
+# The recipes with two other seeds, for the error over trainings: twice the time of `train`.
+# Of one family: `dvc repro replicates/dvc.yaml:replicate@nice-1`, and so on.
 replicates: .venv/.ready
 	dvc repro prepare
 	dvc repro replicates/dvc.yaml

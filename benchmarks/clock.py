@@ -1,12 +1,16 @@
 """The time of a training step, with the recipe of the train stage."""
 
 import time
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from nicelab.flows.families.nice import Architecture
 from nicelab.likelihood.recipe import Training
+from nicelab.machine.precision import Precision
 
+PAPER = Architecture(family="nice", couplings=4, hidden=1000, depth=5)
 WARM_UP = 5  # steps before the clock starts
 
 
@@ -16,7 +20,19 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def recipe(batch: int, precision: str = "float32") -> Training:
+def seconds_of(work: Callable[[], object], device: torch.device, times: int) -> float:
+    """Mean time of something that is repeated, after some repetitions more."""
+    for _ in range(2):
+        work()
+    wait_for(device)
+    start = time.perf_counter()
+    for _ in range(times):
+        work()
+    wait_for(device)
+    return (time.perf_counter() - start) / times
+
+
+def recipe(batch: int, precision: Precision = "float32") -> Training:
     """One epoch of the train stage's recipe."""
     return Training(
         epochs=1,
@@ -26,6 +42,7 @@ def recipe(batch: int, precision: str = "float32") -> Training:
         warm_up=0,
         schedule="linear",
         weight_decay=1.0,
+        clip=None,
         precision=precision,
         seed=0,
     )

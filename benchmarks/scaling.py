@@ -13,14 +13,12 @@ import click
 import torch
 import torch.distributed as dist
 
-from clock import Clock, recipe
-from nicelab.flows.families.nice import NICE, Architecture
+from clock import PAPER, Clock, recipe
+from nicelab.flows.families.nice import NICE
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.machine.ranks import joined
 from nicelab.streams import generator
-
-PAPER = Architecture(family="nice", couplings=4, hidden=1000, depth=5)
 
 
 @click.command()

@@ -10,7 +10,6 @@ cache. The other is that of a step's own products, each of which has its own mat
 step that multiplies with this library can be faster.
 """
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import get_args
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clock import WARM_UP, Clock, recipe, wait_for
+from clock import WARM_UP, Clock, recipe, seconds_of
 from flows import ARCHITECTURE, HIDDEN, PEERS, WIDTH, ours, require_the_same
 from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
@@ -30,6 +29,7 @@ from nicelab.machine.device import device_option
 from nicelab.machine.precision import Choice, Precision, autocast, resolve
 from nicelab.statistics import mean
 from nicelab.streams import generator
+from products import multiplications, one_product, steps_products
 
 LIMITS = ("one product of {0} × {1} by {1} × {1}, repeated", "a step's own products")
 
@@ -55,41 +55,6 @@ def peer_step(make: Callable, pixels: Tensor, batch: int, precision: Precision) 
         optimiser.step()
         clock.step(batch, loss)
     return clock.seconds()
-
-
-def seconds_of(work: Callable[[], object], device: torch.device, times: int) -> float:
-    """Mean time of something that is repeated, after some repetitions more."""
-    for _ in range(2):
-        work()
-    wait_for(device)
-    start = time.perf_counter()
-    for _ in range(times):
-        work()
-    wait_for(device)
-    return (time.perf_counter() - start) / times
-
-
-def product_rate(batch: int, dtype: torch.dtype, device: torch.device) -> float:
-    """Multiplications and additions a second in one product of the hidden layers' shape."""
-    a, b = (torch.randn(n, HIDDEN).to(device, dtype) for n in (batch, HIDDEN))
-    return 2 * batch * HIDDEN**2 / seconds_of(lambda: a @ b, device, 60)
-
-
-@torch.no_grad()
-def products_rate(batch: int, dtype: torch.dtype, device: torch.device) -> float:
-    """The same in the products of a whole step: each matrix forward, and twice backward."""
-    weights = [w.to(device, dtype) for w in ours().parameters() if w.ndim == 2]
-    by_size = {n: torch.randn(batch, n).to(device, dtype) for n in (HIDDEN, WIDTH // 2)}
-
-    def step() -> None:
-        for w in weights:
-            by_size[w.shape[1]] @ w.T
-        for w in weights:
-            x, slope = by_size[w.shape[1]], by_size[w.shape[0]]
-            slope @ w
-            slope.T @ x
-
-    return 6 * batch * sum(map(torch.numel, weights)) / seconds_of(step, device, 4)
 
 
 @click.command()
@@ -118,7 +83,7 @@ def main(batch: int, steps: int, turns: int, precision: Choice, device: torch.de
             runs[f"{name}, {how}"] = partial(peer_step, make, pixels, batch, how)
     speeds: dict[str, list[float]] = {name: [] for name in runs}
     shares: dict[str, list[float]] = {name: [] for name in LIMITS}
-    work = 6 * sum(w.numel() for w in reference.parameters() if w.ndim == 2)
+    work = multiplications(reference, 1)
     for _ in range(turns):
         for name, run in runs.items():
             if name == us:
@@ -140,8 +105,14 @@ def main(batch: int, steps: int, turns: int, precision: Choice, device: torch.de
 
 
 def _rates(batch: int, precision: Precision, device: torch.device) -> tuple[float, float]:
-    dtype = getattr(torch, precision)
-    return product_rate(batch, dtype, device), products_rate(batch, dtype, device)
+    """Multiplications and additions a second: in one product, and in those of a step."""
+    dtype, reference = getattr(torch, precision), ours()
+    repeated = one_product(batch, HIDDEN, dtype, device)
+    of_a_step = steps_products(reference, batch, dtype, device)
+    return (
+        2 * batch * HIDDEN**2 / seconds_of(repeated, device, 60),
+        multiplications(reference, batch) / seconds_of(of_a_step, device, 4),
+    )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ def main(
         digits = torch.from_numpy(scikit_digits().pixels).to(device)
     found, summary = diagnose(flow, test, data["test_labels"], digits, config)
     write_record(arrays, found)
-    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
+    names = {"dataset": str(data["dataset"]), "flow": type(flow).__name__}
+    write_metrics(metrics, {**names, **summary})
 
 
 if __name__ == "__main__":

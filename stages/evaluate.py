@@ -6,7 +6,8 @@ import click
 import torch
 
 from nicelab.flows import checkpoint
-from nicelab.likelihood.evaluation import PARTS, Evaluation, baseline, gaps, measure
+from nicelab.likelihood.evaluation import Evaluation, baseline, gaps, measure
+from nicelab.likelihood.records import PARTS
 from nicelab.likelihood.replicates import over_seeds
 from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import (
@@ -43,22 +44,28 @@ def main(
     """Log-likelihood of the images in IMAGES under MODEL, and under a Gaussian.
 
     Of the training images as many are taken as there are test images. Where TRAINING, of which the
-    model comes, had the recipe of REPLICATES, their means over seeds are given as well.
+    model comes, had the recipe of its family's file in REPLICATES, means over seeds are given too.
     """
     require_writable(arrays, metrics)
-    trained, others = read_metrics(training), read_metrics(replicates)
+    trained = read_metrics(training)
     config = load(params, "evaluate", Evaluation)
     data = read_arrays(images, "dataset", *(f"{part}_pixels" for part in PARTS))
-    flow, _ = checkpoint.load(model, device)
+    flow, header = checkpoint.load(model, device)
+    others = replicates / f"{header['architecture']['family']}.json"
     count = len(data["test_pixels"])
     pixels = {part: torch.from_numpy(data[f"{part}_pixels"]).to(device) for part in PARTS}
     parts = {part: x[:count] for part, x in pixels.items()} | {"validation": pixels["validation"]}
     likelihoods, summary = measure(flow, parts, config)
     worked(config.draws * sum(map(len, parts.values())), "images")
     write_record(arrays, likelihoods)
-    found = {"dataset": str(data["dataset"]), **summary, **gaps(summary)}
+    found = {
+        "dataset": str(data["dataset"]),
+        "flow": type(flow).__name__,
+        **summary,
+        **gaps(summary),
+    }
     found["gaussian"] = baseline(pixels["training"], parts)
-    if seeds := over_seeds(trained, summary, others):
+    if others.exists() and (seeds := over_seeds(trained, summary, read_metrics(others))):
         found["over_seeds"] = seeds
     write_metrics(metrics, found)
 

@@ -1,15 +1,17 @@
 """Draw the figure of one study."""
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 import click
 from matplotlib.figure import Figure
 
 from nicelab.figures import style
+from nicelab.flows.names import chosen
 from nicelab.pipeline.artifacts import read_metrics, read_record
-from nicelab.pipeline.options import PATH, output
+from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.timing import Stage
 
 STUDIES = (
@@ -39,13 +41,31 @@ STUDIES = (
 @click.argument("arrays", type=PATH)
 @click.argument("metrics", type=PATH)
 @output("--figure", "the picture (.png)")
-def main(study: str, arrays: Path, metrics: Path, figure: Path) -> None:
-    """Draw STUDY from its ARRAYS (.npz or .csv) and METRICS."""
+@params_option
+def main(study: str, arrays: Path, metrics: Path, figure: Path, params: Path) -> None:
+    """Draw STUDY from its ARRAYS (.npz or .csv) and METRICS.
+
+    Both are folders where every family of flows has a file of its own. A study that does not show
+    all flows in one picture has one of each, below one another.
+    """
     draw = import_module(f"nicelab.figures.{study}").draw
-    found = read_record(arrays, get_type_hints(draw)["found"])
-    picture = draw(found, read_metrics(metrics))
-    save = style.save if isinstance(picture, Figure) else style.save_animation
-    save(picture, figure)
+    kind = get_type_hints(draw)["found"]
+    if not arrays.is_dir():
+        pictures = [draw(read_record(arrays, kind), read_metrics(metrics))]
+    else:
+        names, of_all = chosen(params), get_origin(kind) is Mapping
+        record = get_args(kind)[1] if of_all else kind
+        found = {name: read_record(_file(arrays, name), record) for name in names}
+        told = {name: read_metrics(metrics / f"{name}.json") for name in names}
+        parts = [(found, told)] if of_all else zip(found.values(), told.values(), strict=True)
+        pictures = [draw(*part) for part in parts]
+    save = style.save if isinstance(pictures[0], Figure) else style.save_animation
+    save(pictures, figure)
+
+
+def _file(folder: Path, name: str) -> Path:
+    """The file of a family in a folder, whatever its ending."""
+    return next(folder.glob(f"{name}.*"), folder / f"{name}.npz")
 
 
 if __name__ == "__main__":

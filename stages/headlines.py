@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from nicelab.errors import InputError
+from nicelab.flows.names import chosen
 from nicelab.pipeline.artifacts import require_writable, write_metrics
-from nicelab.pipeline.options import PATH
+from nicelab.pipeline.options import PATH, params_option
 from nicelab.pipeline.timing import Stage
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, metrics
@@ -22,10 +23,11 @@ from nicelab.report.headlines.results import headlines, metrics
     required=True,
     help="Where to write those of a study, by its name (.json); once for each.",
 )
-def main(results: Path, paths: tuple[Path, ...]) -> None:
+@params_option
+def main(results: Path, paths: tuple[Path, ...], params: Path) -> None:
     """Write the headlines of all studies in RESULTS."""
     require_writable(*paths)
-    found = metrics(headlines(read_results(results)))
+    found = metrics(headlines(read_results(results, chosen(params))))
     if {path.stem for path in paths} != set(found):
         raise InputError(f"--metrics must name a file for each of {', '.join(found)}")
     for path in paths:

@@ -48,7 +48,8 @@ def main(
     )
     scores = score(flow, classifier.load(judge, device), study)
     write_record(arrays, exhibits(study))
-    write_metrics(metrics, {"dataset": str(study.problems.dataset), **scores})
+    names = {"dataset": str(study.problems.dataset), "flow": type(flow).__name__}
+    write_metrics(metrics, {**names, **scores})
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import read_arrays, read_record, require_writable, write_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.timing import Stage, worked
 
 
 @click.command(cls=Stage)
@@ -34,6 +34,7 @@ def main(
     flow, _ = checkpoint.load(model, device)
     grey = torch.from_numpy(training).to(device)
     write_record(arrays, draw_posterior(flow, grey, given, config))
+    worked(config.gradients(*given.hidden.shape[:2]), "gradients")
 
 
 if __name__ == "__main__":

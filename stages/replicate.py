@@ -1,4 +1,4 @@
-"""Train the flow with another seed, and measure its likelihood."""
+"""Train a flow with another seed, and measure its likelihood."""
 
 from pathlib import Path
 
@@ -6,9 +6,10 @@ import click
 import torch
 
 from nicelab.flows import registry
-from nicelab.likelihood.evaluation import PARTS, Evaluation, measure
+from nicelab.likelihood.evaluation import Evaluation, measure
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training, identity
+from nicelab.likelihood.records import PARTS
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import digest, read_arrays, require_writable, write_metrics
@@ -18,15 +19,20 @@ from nicelab.pipeline.timing import Stage, worked
 
 
 @click.command(cls=Stage)
+@click.argument("family")
 @click.argument("images", type=PATH)
-@click.option("--seed", type=click.IntRange(min=0), required=True, help="In place of train.seed.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), required=True, help="In place of that of the recipe."
+)
 @output("--metrics", "the likelihoods (.json)")
 @device_option
 @params_option
-def main(images: Path, seed: int, metrics: Path, device: torch.device, params: Path) -> None:
-    """Train on IMAGES by the same recipe as `train`, and keep the likelihoods alone."""
-    architecture = load(params, "model", registry.architecture(params))
-    config = load(params, "train", Training).model_copy(update={"seed": seed})
+def main(
+    family: str, images: Path, seed: int, metrics: Path, device: torch.device, params: Path
+) -> None:
+    """Train FAMILY on IMAGES by the same recipe as `train`, and keep the likelihoods alone."""
+    architecture = registry.architecture(params, family)
+    config = load(params, "train", Training, of=family).model_copy(update={"seed": seed})
     evaluation = load(params, "evaluate", Evaluation)
     require_writable(metrics)
     data = read_arrays(images, *(f"{part}_pixels" for part in PARTS))

@@ -35,7 +35,8 @@ def main(
     )
     pictures, summary = look(flow, training, test, config)
     write_record(arrays, pictures)
-    write_metrics(metrics, {"dataset": str(data["dataset"]), **summary})
+    names = {"dataset": str(data["dataset"]), "flow": type(flow).__name__}
+    write_metrics(metrics, {**names, **summary})
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""Train the flow."""
+"""Train a flow."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
 
 from nicelab.flows import checkpoint, registry
+from nicelab.flows.flow import Flow
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training, identity
 from nicelab.likelihood.snapshots import Snapshots
-from nicelab.likelihood.training import Run
+from nicelab.likelihood.training import Run, Trained
 from nicelab.machine.device import device_option
 from nicelab.machine.precision import resolve
 from nicelab.machine.ranks import Ranks, joined
@@ -26,6 +28,7 @@ from nicelab.pipeline.timing import Stage, worked
 
 
 @click.command(cls=Stage)
+@click.argument("family")
 @click.argument("images", type=PATH)
 @output("--model", "the weights (.safetensors)")
 @output("--curve", "the training curve (.csv)")
@@ -33,15 +36,21 @@ from nicelab.pipeline.timing import Stage, worked
 @device_option
 @params_option
 def main(
-    images: Path, model: Path, curve: Path, metrics: Path, device: torch.device, params: Path
+    family: str,
+    images: Path,
+    model: Path,
+    curve: Path,
+    metrics: Path,
+    device: torch.device,
+    params: Path,
 ) -> None:
-    """Train the flow on the arrays in IMAGES and keep the best validation weights.
+    """Train a flow of FAMILY on the arrays in IMAGES and keep the best validation weights.
 
     Interrupted, it goes on from its last epoch when it is started again. Under torchrun its
     processes share each batch.
     """
-    architecture = load(params, "model", registry.architecture(params))
-    config = load(params, "train", Training)
+    architecture = registry.architecture(params, family)
+    config = load(params, "train", Training, of=family)
     require_writable(model, curve, metrics)
     arrays = read_arrays(images, "dataset", "training_pixels", "validation_pixels")
     with joined(device) as (ranks, device):
@@ -64,19 +73,25 @@ def main(
     write_table(curve, trained.curve)
     summary = {
         "dataset": str(arrays["dataset"]),
+        **_summary(flow, config, trained),
+        "model_md5": digest(model),
+        "images_md5": of_images,
+        "recipe_md5": identity(architecture, config, trained.precision, of_images),
+    }
+    write_metrics(metrics, summary | made_on)
+    memory.clear()
+
+
+def _summary(flow: Flow, config: Training, trained: Trained) -> dict[str, Any]:
+    return {
+        "flow": type(flow).__name__,
         "parameters": sum(weight.numel() for weight in flow.parameters()),
         "epochs": config.epochs,
         "best_epoch": trained.best_epoch,
         "validation": {"log_likelihood": trained.validation},
         "seed": config.seed,
-        "model_md5": digest(model),
-        "images_md5": of_images,
-        "recipe_md5": identity(architecture, config, trained.precision, of_images),
         "torch": torch.__version__,
-        **made_on,
     }
-    write_metrics(metrics, summary)
-    memory.clear()
 
 
 def _made_on(config: Training, device: torch.device, ranks: Ranks) -> dict[str, str | int]:

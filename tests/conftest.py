@@ -1,7 +1,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,30 +9,39 @@ import torch
 from filelock import FileLock
 from ruamel.yaml import YAML
 
-from imports import ROOT
+from imports import FAMILIES, ROOT
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.streams import generator
 
 os.environ.pop("NICELAB_MNIST_MIRROR", None)
 os.environ.pop("NICELAB_DEVICE", None)
 
-SMALL = {
-    "model": {"hidden": 64},
-    "train": {"epochs": 10},
-    "sample": {"samples": 100},
-    "classifier": {"epochs": 5},
-    "mask": {"images": 8},
-    "ascend": {"images": 7},
-    "gradients": {"steps": 50, "seeds": 40, "replicates": 400},
-}
-
-
-LONGEST = ("test_pipeline.py", "test_same_bytes.py")  # each runs the whole pipeline once
+# The first runs the pipeline; what looks at that run comes when it is there.
+EARLY = (
+    "test_pipeline.py",
+    "test_comparison.py",
+    "test_ranks.py",
+    "test_snapshots.py",
+    "test_trials.py",
+    "test_browser.py",
+    "test_same_bytes.py",
+    "test_remote.py",
+    "test_stages.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """What takes long begins first, so that no process is left alone with it at the end."""
+    rank = dict(zip(EARLY, range(-len(EARLY), 0), strict=True))
+    items.sort(key=lambda item: rank.get(item.path.name, 0))
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Leave the number of threads as it was."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -58,7 +67,7 @@ def flow(random: torch.Generator) -> NICE:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Make scratch clones of the files as they stand, with small parameters and no cache."""
+    """Make scratch clones of the files as they stand, with small parameters and nothing run."""
 
     def make(name: str) -> Path:
         root = tmp_path_factory.mktemp(name)
@@ -70,17 +79,19 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         write_small_parameters(root / "params.yaml")
+        (root / "dvc.lock").unlink()  # half of DVC's time is to write it whole after each stage
         return root
 
     return make
 
 
 def write_small_parameters(path: Path) -> None:
-    """The demo's, with less to do: these runs are looked at for their bytes, not their numbers."""
+    """The demo's with the values of `tests/params.yaml`, of sections and of their families."""
     yaml = YAML(typ="safe", pure=True)
-    parameters = yaml.load(ROOT / "demo" / "params.yaml")
-    for section, changes in SMALL.items():
-        parameters[section].update(changes)
+    parameters, changes = (yaml.load(ROOT / x / "params.yaml") for x in ("demo", "tests"))
+    for section, values in changes.items():
+        families = {x: parameters[section][x] | values[x] for x in FAMILIES if x in values}
+        parameters[section] |= values | families
     with path.open("w") as file:
         yaml.dump(parameters, file)
 

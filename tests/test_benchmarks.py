@@ -1,28 +1,37 @@
 """The benchmarks that need nothing but the project itself run, and report on everything."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+from runpy import run_path
 
 import pytest
+import torch
+from click.testing import CliRunner, Result
 
-from imports import ROOT
+from conftest import randomise, write_small_parameters
+from imports import FAMILIES, ROOT
+from nicelab.flows import checkpoint
+from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.gradients.estimators import ESTIMATORS
-from nicelab.pipeline.artifacts import write_metrics
+from nicelab.images.levels import PIXELS
+from nicelab.pipeline.artifacts import write_arrays, write_metrics
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, metrics
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("threads")]
 
 
-def run(script: str, *options: str) -> str:
-    command = [sys.executable, ROOT / "benchmarks" / script, *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def start(script: str, *options: str | Path) -> Result:
+    """How the command of a benchmark ends."""
+    command = run_path(str(ROOT / "benchmarks" / script))["main"]
+    return CliRunner().invoke(command, [str(x) for x in options], catch_exceptions=False)
+
+
+def run(script: str, *options: str | Path) -> str:
+    """What it prints."""
+    done = start(script, *options)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def test_gradients() -> None:
@@ -36,7 +45,7 @@ def test_gate(tmp_path: Path) -> None:
 
     To 3 standard errors of a share.
     """
-    for study, content in metrics(headlines(read_results(ROOT / "results"))).items():
+    for study, content in metrics(headlines(read_results(ROOT / "results", FAMILIES))).items():
         write_metrics(tmp_path / f"{study}.json", content)
     printed = run("gate.py", f"--metrics={tmp_path}")
     shares = {
@@ -57,14 +66,47 @@ def test_inpainting() -> None:
     printed = run(
         "inpainting.py", "--images=2", "--masks=2", "--steps=1", "--turns=2", "--device=cpu"
     )
-    assert "| the sheet's loop |" in printed
-    assert "| nicelab |" in printed
+    for name in ("the sheet's loop", "nicelab, ascent, float32", "nicelab, chains, "):
+        assert f"| {name}" in printed
 
 
-def test_gambler() -> None:
+def test_launching() -> None:
+    """What needs no GPU and no compiler."""
+    small = ("--batch=2", "--steps=1", "--turns=2", "--size=64", "--way=one by one")
+    printed = run("launching.py", *small, "--device=cpu")
+    assert "a product of 64 × 64 matrices runs at" in printed
+    for name in ("the train stage", "its products", "one by one"):
+        assert f"| {name} |" in printed
+
+
+@pytest.mark.parametrize("off", [0.0, 200.0])
+def test_agreement(off: float, random: torch.Generator, tmp_path: Path) -> None:
+    """Float32 agrees with float64, and one whose scales are no numbers in it does not pass."""
+    architecture = Architecture(family="nice", couplings=4, hidden=16, depth=2)
+    model = NICE(PIXELS, architecture)
+    randomise(model, random)
+    with torch.no_grad():
+        model.s[0] += off
+    checkpoint.save(tmp_path / "model", model, architecture, "none")
+    levels = torch.randint(0, 256, (3, PIXELS), generator=random, dtype=torch.uint8)
+    write_arrays(tmp_path / "images", test_pixels=levels.numpy())
+    done = start("agreement.py", tmp_path / "images", tmp_path / "model", "--device=cpu")
+    assert done.exit_code == int(off != 0)
+    for name in ("log-likelihood (nats)", "gradient", "step of ascent", "trajectory"):
+        assert f"| {name} |" in done.stdout
+
+
+def test_gambler(tmp_path: Path) -> None:
+    write_small_parameters(tmp_path / "params.yaml")
     printed = run(
-        "gambler.py", "--turns=2", "--loop-paths=1", f"--params={ROOT / 'demo/params.yaml'}"
+        "gambler.py", "--turns=2", "--loop-paths=1", f"--params={tmp_path / 'params.yaml'}"
     )
     for name in ("the sheet's loop", "the sheet's q", "Brownian h-transform", "defensive mixture"):
         assert f"| {name} |" in printed
     assert "Bernoulli rate" in printed
+
+
+def test_determinant(tmp_path: Path) -> None:
+    printed = run("determinant.py", "--turns=2", "--batch=1", "--picture", tmp_path / "cost.png")
+    assert len(re.findall(r"^\| \d+ \|", printed, re.M)) == 10
+    assert (tmp_path / "cost.png").read_bytes().startswith(b"\x89PNG")

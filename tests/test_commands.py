@@ -21,7 +21,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NICE:
     """A tiny model in a file, in the current folder."""
     monkeypatch.chdir(tmp_path)
     flow = NICE(784, TINY)
-    flow.initialise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0)).finish()
+    flow.standardise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0)).finish()
     checkpoint.save(Path("nice.safetensors"), flow, TINY, "noise")
     return flow
 
@@ -40,6 +40,22 @@ def refused(result: Result, message: str) -> None:
 def picture(path: str, levels: np.ndarray) -> str:
     Image.fromarray(levels).save(path)
     return path
+
+
+@pytest.mark.usefixtures("model")
+def test_a_model_is_known_by_its_family() -> None:
+    """Without a name it is the parameter file's first."""
+
+    def sample(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["sample", "--count=1", "--out=s.png", *arguments])
+
+    Path("model").mkdir()
+    Path("nice.safetensors").rename("model/nice.safetensors")
+    assert sample("--model", "nice").exit_code == 0
+    refused(sample("--model", "ncie"), "ncie does not exist")
+    refused(sample(), "cannot read the parameters")
+    Path("params.yaml").write_text("families: [nice]")
+    assert sample().exit_code == 0
 
 
 @pytest.mark.parametrize("suffix", ["png", "GIF", "bmp", "tiff", "webp"])

@@ -2,10 +2,11 @@
 
 import gc
 import json
-import subprocess
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,9 +42,10 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 NAME = "likelihood.nice.test_log_likelihood"  # a headline
-RESULT = "likelihood.test.log_likelihood"  # where it comes from
+RESULT = "likelihood.nice.test.log_likelihood"  # where it comes from
 
 
+FILES = {"metrics/likelihood.json": (), "results/likelihood/nice.json": ("--all",)}
 VALUE = {"test_log_likelihood": {"value": 5.0, "standard_error": 4.0}}
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for no files at all
 STAGE = """\
@@ -51,21 +53,21 @@ import json, numpy as np, sys
 from ruamel.yaml import YAML
 p = YAML(typ="safe", pure=True).load(open("params.yaml"))["train"]
 x = np.random.default_rng(0).normal(0, 100, 500) + p["gain"] + p["seed"]
-np.savez("results/likelihood.npz", test=x)
+np.savez("arrays/likelihood/nice.npz", test=x)
 value = {"value": x.mean(), "standard_error": x.std(ddof=1) / 500**0.5, "n": 500}
 json.dump({"dataset": "none", "test": {"log_likelihood": value}},
-          open("results/likelihood.json", "w"))
+          open("results/likelihood/nice.json", "w"))
 """
 HEADLINES = """\
 import json
-found = json.load(open("results/likelihood.json"))["test"]["log_likelihood"]
+found = json.load(open("results/likelihood/nice.json"))["test"]["log_likelihood"]
 headline = {part: found[part] for part in ("value", "standard_error")}
 json.dump({"nice": {"test_log_likelihood": headline}}, open("metrics/likelihood.json", "w"))
 """
 PIPELINE = """\
 stages:
   prepare:
-    cmd: mkdir -p data results metrics && cp raw.txt data/images.npz
+    cmd: mkdir -p data results/likelihood arrays/likelihood metrics && cp raw.txt data/images.npz
     deps: [raw.txt]
     outs: [data/images.npz]
   train:
@@ -73,16 +75,16 @@ stages:
     deps: [train.py, data/images.npz]
     params: [train]
     outs:
-      - results/likelihood.npz
-      - results/likelihood.json: {cache: false}
+      - arrays/likelihood/nice.npz
+      - results/likelihood/nice.json: {cache: false}
   headlines:
     cmd: python headlines.py
-    deps: [headlines.py, results/likelihood.json]
+    deps: [headlines.py, results/likelihood]
     metrics:
       - metrics/likelihood.json: {cache: false}
   after:
-    cmd: cp results/likelihood.json copy.json
-    deps: [results/likelihood.json]
+    cmd: cp results/likelihood/nice.json copy.json
+    deps: [results/likelihood/nice.json]
     outs: [copy.json]
 """
 
@@ -101,7 +103,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "dvc.yaml": PIPELINE,
         "raw.txt": "images",
         "params.yaml": "train: {gain: 0.0, seed: 0}\n",
-        ".gitignore": "/data\n/results/*.npz\n/copy.json\n",
+        ".gitignore": "/data\n/arrays\n/copy.json\n",
     }
     for name, text in files.items():
         (root / name).write_text(text)
@@ -119,15 +121,12 @@ def commit(root: Path, message: str) -> None:
 
 
 @pytest.fixture
-def project(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project as it was committed, without experiments."""
-    if (made / ".git" / "refs" / "exps").is_dir():
-        run(made, "dvc", "exp", "remove", "-q", "-A")
-    run(made, "git", "checkout", "-q", "-f", "main")
-    run(made, "git", "clean", "-fdq")
-    run(made, "dvc", "checkout", "-q")
-    monkeypatch.chdir(made)
-    return made
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project as it was committed, without experiments."""
+    root = tmp_path / "project"
+    shutil.copytree(made, root, symlinks=True)
+    monkeypatch.chdir(root)
+    return root
 
 
 def invoke(*options: str) -> Result:
@@ -216,9 +215,9 @@ def test_a_headline_that_is_gone_fails_the_gate(project: Path) -> None:
     failed = invoke("--fail-if-worse")
     assert failed.exit_code == 2
     assert f"gone: {NAME}" in failed.output
-    rewrite(project / "results" / "likelihood.json", lambda found: found.pop("dataset"))
+    rewrite(project / "results" / "likelihood" / "nice.json", lambda found: found.pop("dataset"))
     assert invoke("--fail-if-worse", "--all").exit_code == 0  # which way is better is not known
-    rewrite(project / "results" / "likelihood.json", lambda found: found.pop("test"))
+    rewrite(project / "results" / "likelihood" / "nice.json", lambda found: found.pop("test"))
     assert f"gone: {RESULT}" in invoke("--fail-if-worse", "--all").output
 
 
@@ -229,25 +228,23 @@ def test_an_exact_error_that_grows_fails_the_gate(project: Path) -> None:
     path.write_text('{"coupling": {"largest_absolute_error": 1.4e-14}}')
     run(project, "git", "add", "-A")
     run(project, "git", "commit", "-qm", "an error")
-    try:
-        for value, verdict in ((1.4e-12, "same"), (37.0, "worse")):
-            path.write_text(json.dumps({"coupling": {"largest_absolute_error": value}}))
-            assert verdicts("--all")[error] == verdict
-            assert invoke("--all", "--fail-if-worse").exit_code == 2 * (verdict == "worse")
-    finally:
-        run(project, "git", "reset", "-q", "--hard", "HEAD~1")
+    for value, verdict in ((1.4e-12, "same"), (37.0, "worse")):
+        path.write_text(json.dumps({"coupling": {"largest_absolute_error": value}}))
+        assert verdicts("--all")[error] == verdict
+        assert invoke("--all", "--fail-if-worse").exit_code == 2 * (verdict == "worse")
 
 
 def test_two_trainings_are_not_two_recipes(project: Path) -> None:
     """A difference over images alone is no evidence, until the spread over trainings is known."""
-    both = project / "results" / "training.json", project / "metrics" / "likelihood.json"
-    spread = project / "replicates" / "likelihood.json"
+    both = project / "results" / "training" / "nice.json", project / "metrics" / "likelihood.json"
+    spread = project / "replicates" / "likelihood" / "nice.json"
+    both[0].parent.mkdir()
     both[0].write_text('{"model_md5": "another"}')
     rewrite(both[1], lambda found: found["nice"]["test_log_likelihood"].update(value=-999))
     assert verdicts()[NAME] == "no evidence"
     assert "the spread over trainings is unknown: likelihood.nice" in invoke().output
     assert invoke("--fail-if-worse").exit_code == 0
-    spread.parent.mkdir()
+    spread.parent.mkdir(parents=True)
     for deviation, verdict in ((1.0, "worse"), (1000.0, "no evidence")):
         known = {"test": {"log_likelihood": {"standard_deviation": deviation}}}
         spread.write_text(json.dumps({"likelihood": known}))
@@ -259,24 +256,29 @@ def test_two_trainings_are_not_two_recipes(project: Path) -> None:
 def test_a_mean_over_trainings_has_its_spread_already() -> None:
     """One training has the spread of its replicates, if they are of the same images."""
     known = {"test": {"log_likelihood": {"standard_deviation": 0.2}}}
-    replicates = {"images_md5": "a", "likelihood": known}
-    name, seeds = "likelihood.test.log_likelihood", "likelihood.over_seeds.test.log_likelihood"
+    replicates = {"nice": {"images_md5": "a", "likelihood": known}}
+    seeds = "likelihood.nice.over_seeds.test.log_likelihood"
     of_one, of_many, of_others = (
-        SimpleNamespace(replicates=replicates, results={"training.images_md5": images, **more})
+        SimpleNamespace(
+            replicates=replicates, results={"training.nice.images_md5": images, **more}
+        )
         for images, more in (("a", {}), ("a", {seeds: Estimate(1.0, 0.1, 4)}), ("b", {}))
     )
     assert [seeds_deviation(x, NAME) for x in (of_one, of_many, of_others)] == [0.2, 0, None]
-    assert [seeds_deviation(x, name) for x in (of_one, of_many, of_others)] == [0.2, 0.2, None]
+    assert [seeds_deviation(x, RESULT) for x in (of_one, of_many, of_others)] == [0.2, 0.2, None]
+    assert seeds_deviation(of_one, RESULT.replace("nice", "other")) is None
 
 
 @pytest.mark.usefixtures("project")
 def test_rounding_has_no_spread_over_trainings() -> None:
     """A flow that no longer gives its images back is worse, whichever model it is."""
     with Revision("first") as one, Revision("main") as two:
-        one.results["training.model_md5"], two.results["training.model_md5"] = "one", "two"
+        model = "training.nice.model_md5"
+        one.results[model], two.results[model] = "one", "two"
         spread = SpreadOverTrainings(one, two)
     assert spread("samples.log10_round_trip_error") == 0
-    assert spread("samples.sigma.largest") is None
+    assert spread("samples.nice.sigma.largest") is None
+    assert spread("samples.other.sigma.largest") == 0
 
 
 def test_another_seed_is_never_worse(project: Path) -> None:
@@ -291,25 +293,25 @@ def test_another_seed_is_never_worse(project: Path) -> None:
 
 
 def test_a_number_that_is_not_finite_is_named(project: Path) -> None:
-    whole = json.loads((project / "results" / "likelihood.json").read_text())
-    for folder, options in (("metrics", ()), ("results", ("--all",))):
-        path = project / folder / "likelihood.json"
+    whole = json.loads((project / "results" / "likelihood" / "nice.json").read_text())
+    for name, options in FILES.items():
+        path = project / name
         before = path.read_text()
         for value in ("NaN", "Infinity", "null", "1" + "0" * 400):
             text = before.replace(str(whole["test"]["log_likelihood"]["value"]), value)
             assert text != before
             path.write_text(text)
-            refused(invoke(*options), f"log_likelihood in {folder}/likelihood.json at workspace")
+            refused(invoke(*options), f"log_likelihood in {name} at workspace")
         path.write_text(before)
 
 
 def test_what_is_no_headline_is_named(project: Path) -> None:
     """As in the metrics of revisions that are older than the headlines."""
-    old = (project / "results" / "likelihood.json").read_text()
-    (project / "metrics" / "likelihood.json").write_text(old)
-    refused(invoke(), "metrics at workspace holds likelihood.dataset, which is no headline")
-    (project / "results" / "likelihood.json").unlink()
-    assert verdicts("--all") == {"likelihood.dataset": "same", RESULT: "same"}
+    old = json.loads((project / "results" / "likelihood" / "nice.json").read_text())
+    (project / "metrics" / "likelihood.json").write_text(json.dumps({"nice": old}))
+    refused(invoke(), "metrics at workspace holds likelihood.nice.dataset, which is no headline")
+    (project / "results" / "likelihood" / "nice.json").unlink()
+    assert verdicts("--all") == {"likelihood.nice.dataset": "same", RESULT: "same"}
 
 
 def test_a_workspace_with_changes(project: Path) -> None:
@@ -331,8 +333,11 @@ def test_a_workspace_with_changes(project: Path) -> None:
     assert found["stages"] == ["train", "headlines", "after"]
     assert found["stale"] == {"workspace": ["train"]}
     (project / "dvc.yaml").write_text(PIPELINE)
-    rewrite(project / "results" / "likelihood.json", lambda found: found.update(dataset="other"))
-    assert verdicts("--all") == {"likelihood.dataset": "changed exactly", RESULT: "same"}
+    rewrite(
+        project / "results" / "likelihood" / "nice.json",
+        lambda found: found.update(dataset="other"),
+    )
+    assert verdicts("--all") == {"likelihood.nice.dataset": "changed exactly", RESULT: "same"}
 
 
 @pytest.mark.slow
@@ -378,8 +383,8 @@ def test_what_cannot_be_compared(
     refused(invoke("a", "b", "c"), "expected at most two revisions, got 3")
     refused(invoke("--plot", "x.png"), "--plot, --metric and --over-seeds go with --experiments")
     refused(invoke("--experiments", "main"), "--experiments takes no revisions")
-    for folder, options in (("metrics", ()), ("results", ("--all",))):
-        path = project / folder / "likelihood.json"
+    for name, options in FILES.items():
+        path = project / name
         whole = path.read_text()
         for text, message in (("{", "json at workspace is not JSON"), ("[1]", "no named metrics")):
             path.write_text(text)
@@ -393,7 +398,7 @@ def test_what_cannot_be_compared(
     params.write_text(right)
     (project / "metrics" / "likelihood.json").unlink()
     refused(invoke(), "workspace has no headlines")
-    (project / "results" / "likelihood.json").unlink()
+    (project / "results" / "likelihood" / "nice.json").unlink()
     refused(invoke("--all"), "workspace has no results")
     monkeypatch.chdir(tmp_path)
     refused(invoke(), "is not a git repository")
@@ -410,10 +415,10 @@ def test_a_refusal_leaves_no_file_open(project: Path) -> None:
 
 def test_another_schema(project: Path) -> None:
     """Metrics that have other parts are gone and new; nothing else is made of them."""
-    metrics = project / "results" / "likelihood.json"
+    metrics = project / "results" / "likelihood" / "nice.json"
     metrics.write_text('{"test": {"log_likelihood": {"mean": 3, "sd": [1, 2]}}}')
     assert verdicts("--all") == {
-        "likelihood.dataset": "gone",
+        "likelihood.nice.dataset": "gone",
         RESULT: "gone",
         f"{RESULT}.mean": "new",
         f"{RESULT}.sd": "new",
@@ -423,15 +428,17 @@ def test_another_schema(project: Path) -> None:
 def test_labels_are_no_metrics(project: Path) -> None:
     """Whoever writes or changes them changes nothing that is measured, in all that lists it."""
     before = json.loads(invoke("--json", "--all").output)["rows"]
-    metrics = project / "results" / "likelihood.json"
+    metrics = project / "results" / "likelihood" / "nice.json"
     found = json.loads(metrics.read_text())
     metrics.write_text(json.dumps({**found, "labels": {"parts": {"test": "test images"}}}))
     assert json.loads(invoke("--json", "--all").output)["rows"] == before
     assert "labels" not in invoke("--all").output + invoke("--md", "--all").output
     run(project, "dvc", "exp", "run", "-q", "-f", "-n", "other", "-S", "train.gain=2")
     for one in read_experiments():
-        assert set(one.metrics) == {"likelihood.dataset", RESULT, NAME}
-    refused(invoke("--experiments", "--metric", "likelihood.labels.parts.test"), "no experiment")
+        assert set(one.metrics) == {"likelihood.nice.dataset", RESULT, NAME}
+    refused(
+        invoke("--experiments", "--metric", "likelihood.nice.labels.parts.test"), "no experiment"
+    )
 
 
 def test_a_shallow_clone(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,8 +450,8 @@ def test_a_shallow_clone(project: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert {row["verdict"] for row in json.loads(result.output)["rows"]} == {"same"}
     rewrite(Path("metrics", "likelihood.json"), lambda found: found["nice"].update(VALUE))
     found = json.loads(invoke("--json").output)
-    assert (found["stale"], found["not_cached"]) == ({}, ["results/likelihood.npz"])
-    assert "not in the cache of both: results/likelihood.npz" in invoke().output
+    assert (found["stale"], found["not_cached"]) == ({}, ["arrays/likelihood/nice.npz"])
+    assert "not in the cache of both: arrays/likelihood/nice.npz" in invoke().output
     refused(invoke("HEAD~1"), "revision HEAD~1 cannot be opened (history missing?")
 
 
@@ -461,6 +468,7 @@ def test_experiments(project: Path) -> None:
     with Image.open("sweep.png") as picture:
         assert picture.width > 1000
     refused(invoke("--experiments", "--metric", "x"), "no experiment has a metric x")
+    assert RESULT in invoke("--experiments").output
     found = json.loads(invoke("first", "gain-40", "--json").output)
     assert found["params"] == {"train.gain": [0.0, 40]}
 
@@ -559,7 +567,7 @@ def test_what_seeds_do_not_change_has_no_error() -> None:
 
 def test_single_runs_of_other_models_are_no_evidence() -> None:
     first, other = entry("a", Estimate(9.0, 1.0, 9), x=1), entry("b", Estimate(0.0, 1.0, 9), x=2)
-    models = [{"training.model_md5": name} for name in ("one", "other")]
+    models = [{"training.nice.model_md5": name} for name in ("one", "other")]
     assert against_the_first([first, other], [NAME])[0][0].verdict == Verdict.WORSE
     first, other = (
         replace(run, metrics=run.metrics | model)
@@ -570,7 +578,7 @@ def test_single_runs_of_other_models_are_no_evidence() -> None:
 
 def test_a_single_run_with_another_seed_is_never_worse() -> None:
     metrics = (Estimate(9.0, 1.0, 9), Estimate(0.0, 1.0, 9))
-    runs = [entry(str(k), x, **{"train.seed": k}) for k, x in enumerate(metrics)]
+    runs = [entry(str(k), x, **{"train.nice.seed": k}) for k, x in enumerate(metrics)]
     assert against_the_first(runs, [NAME])[0][0].verdict == Verdict.NO_EVIDENCE
 
 
@@ -583,10 +591,9 @@ def test_intervals_of_few_runs_are_students() -> None:
     assert half == pytest.approx([6.3531, 2.1513, 0.98, 0, np.nan], rel=1e-4, nan_ok=True)
 
 
-@pytest.mark.slow
 def test_the_command_is_part_of_nicelab() -> None:
-    done = subprocess.run(["nicelab", "compare", "--help"], capture_output=True, text=True)
-    assert "DVC experiment" in done.stdout
+    (script,) = entry_points(group="console_scripts", name="nicelab")
+    assert "DVC experiment" in CliRunner().invoke(script.load(), ["compare", "--help"]).output
 
 
 def test_the_report_says_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from torch.linalg import slogdet
 from conftest import randomise
 from nicelab.flows import claims
 from nicelab.flows.claims import Convolution, check, jacobian_log_abs_det, summarise
-from nicelab.flows.convolution import (
+from nicelab.flows.families.glow.convolution import (
     ConvolutionalCoupling,
     InvertibleConvolution,
     assemble,

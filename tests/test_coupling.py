@@ -3,7 +3,7 @@ import torch
 from torch.func import jacrev
 
 from conftest import randomise
-from nicelab.flows.coupling import AdditiveCoupling
+from nicelab.flows.families.nice.coupling import AdditiveCoupling
 
 
 @pytest.fixture(params=["even", "odd"])

@@ -4,7 +4,7 @@ import torch
 from scipy import stats
 
 from nicelab.flows.families.nice import NICE, Architecture
-from nicelab.flows.logistic import Logistic
+from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.images.levels import dequantise
 from nicelab.likelihood.diagnostics import Diagnosis, diagnose, distances_from, other_images
 from nicelab.streams import generator
@@ -47,7 +47,7 @@ def test_other_images_are_what_they_are_called(levels: torch.Tensor) -> None:
 def test_diagnosis(levels: torch.Tensor, random: torch.Generator) -> None:
     model = NICE(DIMENSIONS, Architecture(family="nice", couplings=2, hidden=4, depth=1))
     spread = 256 / 12**0.5 / 256
-    model.initialise(
+    model.standardise(
         torch.full((DIMENSIONS,), 0.5), torch.full((DIMENSIONS,), spread), random
     ).requires_grad_(False)
     labels = np.arange(60) % 10

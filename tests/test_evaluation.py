@@ -23,7 +23,7 @@ CONFIG = Evaluation(draws=6, seed=0)
 def test_a_known_density(random: torch.Generator) -> None:
     """With s = 0 and couplings at the identity, log p(x) is the logistic's, up to 1/256."""
     model = NICE(4, Architecture(family="nice", couplings=2, hidden=4, depth=1))
-    model.initialise(torch.zeros(4), torch.full((4,), math.pi / math.sqrt(3)), random)
+    model.standardise(torch.zeros(4), torch.full((4,), math.pi / math.sqrt(3)), random)
     pixels = torch.tensor([[0, 64, 128, 255]], dtype=torch.uint8).repeat(3, 1)
     x = (pixels[0] + 0.5) / 256
     exact = (torch.nn.functional.logsigmoid(x) + torch.nn.functional.logsigmoid(-x)).sum()

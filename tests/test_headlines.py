@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from scipy.stats import norm
 
-from imports import ROOT
+from imports import FAMILIES, ROOT
 from nicelab.comparison.directions import direction
 from nicelab.comparison.verdicts import LEVEL
 from nicelab.errors import InputError
@@ -36,7 +36,7 @@ FIXED = (
 
 @pytest.fixture(scope="module")
 def found() -> list[Headline]:
-    return headlines(read_results(ROOT / "results"))
+    return headlines(read_results(ROOT / "results", FAMILIES))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,8 @@ def test_the_committed_metrics_are_those_of_the_committed_results(found: list[He
 def test_the_stage_writes_a_file_for_each_study(tmp_path: Path, found: list[Headline]) -> None:
     def write(*studies: str) -> Any:  # noqa: ANN401 - click's result
         paths = [f"--metrics={tmp_path / study}.json" for study in studies]
-        return CliRunner().invoke(command("headlines"), [str(ROOT / "results"), *paths])
+        params = f"--params={ROOT / 'params.yaml'}"
+        return CliRunner().invoke(command("headlines"), [str(ROOT / "results"), *paths, params])
 
     expected = metrics(found)
     assert write(*expected).exit_code == 0

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ COARSE = {
 SHEET = Importance(start=100, target=200, plays=600, p="18/37", q=0.55, paths=3000, **COARSE)
 SHORT = Importance(start=5, target=10, plays=40, p=0.4, q=0.55, paths=3000, **COARSE)
 OTHER = Importance(start=3, target=20, plays=60, p=0.45, q=0.6, paths=3000, **COARSE)
+measured = cache(measure)
 METHODS = [
     "crude",
     "siegmund",
@@ -185,7 +187,7 @@ def test_trajectories_end_with_their_game() -> None:
 @pytest.mark.parametrize("config", [SHEET, SHORT, OTHER])
 def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
     """Of the exact answer; its observed relative error within 4 of its own of the exact one."""
-    record, metrics = measure(config)
+    record, metrics = measured(config)
     methods, exact = metrics["methods"], outcome(config)
     assert list(methods) == METHODS
     for name, method in methods.items():
@@ -216,7 +218,7 @@ def test_every_estimator_within_4_standard_errors(config: Importance) -> None:
 
 def test_names_of_the_arrays(tmp_path: Path) -> None:
     """What is written is read again, in the order in which the study finds it."""
-    record = measure(SHORT)[0]
+    record = measured(SHORT)[0]
     write_record(tmp_path / "arrays.npz", record)
     names = list(record.to_arrays())
     assert names[:10] == [
@@ -241,7 +243,7 @@ def test_names_of_the_arrays(tmp_path: Path) -> None:
 
 
 def test_the_record_derives_what_figures_show() -> None:
-    record = measure(SHORT)[0]
+    record = measured(SHORT)[0]
     exact = [relative_deviation(SHORT, q) / 3000**0.5 for q in record.coverage_q]
     np.testing.assert_allclose(record.expected, exact, rtol=0.01)
     shares = record.coverage["normal"]
@@ -255,7 +257,7 @@ def test_the_record_derives_what_figures_show() -> None:
 
 def test_the_ladder_goes_from_the_largest_error_to_the_smallest() -> None:
     """Its names are the labels' order, and those without variance are left out of the table."""
-    metrics = measure(SHEET)[1]
+    metrics = measured(SHEET)[1]
     order = list(metrics["labels"]["methods"])
     assert order == by_error(metrics["methods"])
     assert order[0] == "crude"
@@ -323,7 +325,7 @@ def test_events_without_any_variance(constants: dict, tmp_path: Path) -> None:
 
 
 def test_metrics_of_the_sheets_constants() -> None:
-    metrics = measure(SHEET)[1]
+    metrics = measured(SHEET)[1]
     methods = metrics["methods"]
     assert methods["sheet"]["exact_relative_error"].value == pytest.approx(0.0705, abs=5e-5)
     assert metrics["exact"]["crude_relative_error"].value == pytest.approx(11.81, abs=5e-3)

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from conftest import randomise
 from nicelab.errors import InputError
-from nicelab.flows.coupling import AdditiveCoupling
 from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.flows.families.nice.coupling import AdditiveCoupling
 from nicelab.images.levels import grey
 from nicelab.inpainting import hmc_study, measures
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.ascent_study import Ascending, ascend_all
 from nicelab.inpainting.corrupted import Corrupted, project
 from nicelab.inpainting.coverage import judge_posterior
-from nicelab.inpainting.density import Field, fisher_information, gradient, score
+from nicelab.inpainting.density import Density, Field, fisher_information, gradient, score
 from nicelab.inpainting.fills import FILLS
 from nicelab.inpainting.gaussian import DEQUANTISATION, Gaussian
 from nicelab.inpainting.hmc import Draw, Hmc, factor, follow, summarise
@@ -455,7 +455,7 @@ def test_chains_of_different_masks_know_only_their_own(small: tuple[NICE, Tensor
     fisher = fisher_information(
         model.log_prob, model.sample(800, torch.Generator().manual_seed(0))
     )
-    sampler = hmc_study.Sampler(model.log_prob, Gaussian.fit(training), fisher, CONFIG)
+    sampler = hmc_study.Sampler(model, Gaussian.fit(training), fisher, CONFIG)
     draw = end(sampler.short(levels, hidden[0], "some"))
     x = draw.x.reshape(6, CONFIG.chains, 784)
     apart = hidden[0][:, None].expand_as(x)
@@ -464,6 +464,25 @@ def test_chains_of_different_masks_know_only_their_own(small: tuple[NICE, Tensor
     same = end(sampler.long(levels, hidden[0], "some")).x.reshape(6, 2, 784)
     assert torch.equal(same[:, 0][~hidden[0]], same[:, 1][~hidden[0]])
     assert (same[:, 0][hidden[0]] != same[:, 1][hidden[0]]).any()
+
+
+def test_gradients_are_counted(
+    small: tuple[NICE, Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as are taken, but for those of the model's own samples."""
+    model, images, hidden = small
+    given = problems(images, hidden)
+    asked: list[int] = []
+
+    def counted(density: Density, x: Tensor) -> tuple[Tensor, Tensor]:
+        asked.append(x.shape[:-1].numel())
+        return gradient(density, x)
+
+    for module in ("density", "ascent"):
+        monkeypatch.setattr(f"nicelab.inpainting.{module}.gradient", counted)
+    training = torch.rand(900, 784, generator=torch.Generator().manual_seed(1))
+    draw_posterior(model, training, given, CONFIG)
+    assert sum(asked) == CONFIG.gradients(*given.hidden.shape[:2]) + CONFIG.samples
 
 
 CONFIG = Chains(
@@ -485,7 +504,7 @@ def small() -> tuple[NICE, Tensor, Tensor]:
     """A random flow of 784 pixels, six images and two masks."""
     random = torch.Generator().manual_seed(0)
     model = NICE(784, Architecture(family="nice", couplings=2, hidden=8, depth=1))
-    model.initialise(torch.full((784,), 0.37), torch.full((784,), 0.2), random)
+    model.standardise(torch.full((784,), 0.37), torch.full((784,), 0.2), random)
     hidden = torch.zeros(2, 784, dtype=torch.bool)
     hidden[0, :300], hidden[1, ::3] = True, True
     return model.requires_grad_(False), torch.rand(6, 784, generator=random), hidden

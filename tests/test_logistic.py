@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from nicelab.flows.logistic import Logistic
+from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.streams import generator
 
 

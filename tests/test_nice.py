@@ -6,8 +6,8 @@ from scipy import stats
 from torch.func import jacrev
 
 from conftest import randomise
-from nicelab.flows.families.nice import MASK, NICE, Architecture
-from nicelab.flows.logistic import Logistic
+from nicelab.flows.families.nice.logistic import Logistic
+from nicelab.flows.families.nice.nice import MASK, NICE, Architecture
 from nicelab.streams import generator
 
 PAPER = Architecture(family="nice", couplings=4, hidden=1000, depth=5)
@@ -48,7 +48,7 @@ def test_log_prob_is_the_change_of_variables(flow: NICE, random: torch.Generator
 def test_log_prob_integrates_to_one(random: torch.Generator) -> None:
     """Importance sampling from a wide normal in 2 dimensions, within 4 standard errors."""
     model = NICE(2, Architecture(family="nice", couplings=2, hidden=8, depth=1)).double()
-    model.initialise(torch.zeros(2), torch.ones(2), random)
+    model.standardise(torch.zeros(2), torch.ones(2), random)
     x = 4 * torch.randn(40_000, 2, generator=random, dtype=torch.float64)
     proposal = torch.from_numpy(stats.norm.logpdf(x, scale=4)).sum(-1)
     w = (model.log_prob(x) - proposal).exp().detach()
@@ -71,7 +71,7 @@ def test_temperature_multiplies_the_latents(flow: NICE) -> None:
 def test_starts_at_the_prior_for_standardised_data(random: torch.Generator) -> None:
     model = NICE(12, Architecture(family="nice", couplings=4, hidden=16, depth=2))
     mean, spread = torch.rand(12, generator=random), torch.rand(12, generator=random) + 0.1
-    model.initialise(mean, spread, random)
+    model.standardise(mean, spread, random)
     x = mean + spread * torch.randn(20_000, 12, generator=random)
     z, _ = model(x)
     error = Logistic.standard_deviation / 20_000**0.5
@@ -94,7 +94,7 @@ def ready(random: torch.Generator) -> NICE:
     """A small flow as it is trained: initialised, then moved off its start."""
     model = NICE(12, Architecture(family="nice", couplings=4, hidden=16, depth=2))
     mean, spread = torch.rand(12, generator=random), torch.rand(12, generator=random) + 0.1
-    model.initialise(mean, spread, random).double()
+    model.standardise(mean, spread, random).double()
     randomise(model, random)
     return model
 
@@ -114,7 +114,7 @@ def test_a_step_in_units_moves_each_shift_by_its_entrys_spread(random: torch.Gen
     """Else one step of Adam would throw entries off that hardly vary."""
     spread = torch.logspace(-3, 0, 12)
     model = NICE(12, Architecture(family="nice", couplings=2, hidden=4, depth=1))
-    model.initialise(torch.zeros(12), spread, random)
+    model.standardise(torch.zeros(12), spread, random)
     last = model.couplings[0].m[-2]
     with torch.no_grad():
         last.bias += 1

@@ -84,3 +84,17 @@ def test_sections_cannot_be_changed(tmp_path: Path) -> None:
 
 def test_flatten() -> None:
     assert flatten({"a": {"b": {"c": 1}, "d": [2]}}) == {"a.b.c": 1, "a.d": [2]}
+
+
+def test_a_part_of_a_section(tmp_path: Path) -> None:
+    """Such as a family's, which need not say again whose it is."""
+    path = tmp_path / "params.yaml"
+    path.write_text("sampler:\n  one: {paths: 5, rate: 0.5, span: [1, 2]}\n  two: 3\n")
+    found = load(path, "sampler", Sampler, of="one", given={"kind": "fast"})
+    assert (found.paths, found.kind) == (5, "fast")
+    with pytest.raises(InputError, match=r"sampler\.one\.kind is missing"):
+        load(path, "sampler", Sampler, of="one")
+    with pytest.raises(InputError, match=r"section sampler\.ones is missing; did you mean one\?"):
+        load(path, "sampler", Sampler, of="ones")
+    with pytest.raises(InputError, match=r"sampler\.two must be a valid dictionary"):
+        load(path, "sampler", Sampler, of="two")

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,103 +12,115 @@ import pytest
 from ruamel.yaml import YAML
 
 from conftest import run
-from imports import ROOT, sections
+from imports import FAMILIES, FIRST, ROOT, sections
 from lock import stale_stages
-from nicelab.pipeline.deps import FAMILIES, REGISTRY, first_party, rewritten
+from nicelab.pipeline.deps import FAMILIES as PACKAGES
+from nicelab.pipeline.deps import REGISTRY, first_party, rewritten
 from nicelab.pipeline.params import flatten, read_all
 
+PARAMETERS = read_all(ROOT / "params.yaml")
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
-STUDIES = (
-    "training",
-    "likelihood",
-    "diagnostics",
-    "samples",
-    *INPAINTING,
-    "convolution",
-    "importance",
-    "ladder",
-    "paths",
-    "weights",
-    "coverage",
-    "gradients",
-    "estimators",
-)
+OF_FLOWS = ("training", "likelihood", "diagnostics", "samples", *INPAINTING)
 SHOWN = ("headlines", "report")  # of every study
-# Stages that run again when a section changes: the stage, its figure, and what follows.
-SCORES = {"inpaint", *SHOWN, *(f"figures@{study}" for study in INPAINTING)}
-AFTER_MODEL = SCORES | {
-    "evaluate",
-    "diagnose",
-    "sample",
-    "ascend",
-    "posterior",
-    "figures@likelihood",
-    "figures@diagnostics",
-    "figures@samples",
-}
-AFTER_TRAIN = AFTER_MODEL | {"train", "figures@training"}
-AFTER_IMAGES = AFTER_TRAIN | {"mask", "classifier", "fill"}
+ALL = tuple(FAMILIES)
+
+
+def figures(*studies: str) -> set[str]:
+    return {f"figures@{study}" for study in studies}
+
+
+def of(families: tuple[str, ...], *names: str) -> set[str]:
+    """A stage of each family."""
+    return {f"{name}@{family}" for name in names for family in families}
+
+
+def scores(families: tuple[str, ...]) -> set[str]:
+    return of(families, "inpaint") | figures(*INPAINTING) | {*SHOWN}
+
+
+def after_train(families: tuple[str, ...]) -> set[str]:
+    names = ("train", "evaluate", "diagnose", "sample", "ascend", "posterior")
+    return scores(families) | of(families, *names) | figures(*OF_FLOWS)
+
+
+AFTER_IMAGES = after_train(ALL) | {"mask", "classifier", "fill"}
 GAMBLER = {
     "importance",
     *SHOWN,
-    *(f"figures@{study}" for study in ("importance", "ladder", "paths", "weights", "coverage")),
+    *figures("importance", "ladder", "paths", "weights", "coverage"),
 }
+# Stages that run again when a section changes: the stage, its figure, and what follows; of the
+# sections with a part for each family, when the first one's changes.
 AFFECTED = {
     "data": AFTER_IMAGES | {"download", "prepare"},
     "prepare": AFTER_IMAGES | {"prepare"},
-    "model": AFTER_TRAIN,
-    "train": AFTER_TRAIN,
-    "evaluate": {"evaluate", "figures@likelihood", *SHOWN},
-    "diagnose": {"diagnose", "figures@diagnostics", *SHOWN},
-    "sample": {"sample", "figures@samples", *SHOWN},
-    "mask": SCORES | {"mask", "fill", "ascend", "posterior"},
-    "classifier": SCORES | {"classifier"},
-    "fill": SCORES | {"fill", "ascend"},
-    "ascend": SCORES | {"ascend"},
-    "posterior": SCORES | {"posterior"},
-    "convolution": {"convolution", "figures@convolution", *SHOWN},
+    "model": after_train((FIRST,)),
+    "train": after_train((FIRST,)),
+    "evaluate": of(ALL, "evaluate") | figures("likelihood") | {*SHOWN},
+    "diagnose": of(ALL, "diagnose") | figures("diagnostics") | {*SHOWN},
+    "sample": of(ALL, "sample") | figures("samples") | {*SHOWN},
+    "mask": scores(ALL) | of(ALL, "ascend", "posterior") | {"mask", "fill"},
+    "classifier": scores(ALL) | {"classifier"},
+    "fill": scores(ALL) | of(ALL, "ascend") | {"fill"},
+    "ascend": scores(ALL) | of(ALL, "ascend"),
+    "posterior": scores(ALL) | of(ALL, "posterior"),
+    "convolution": {"convolution", *figures("convolution"), *SHOWN},
     "importance": GAMBLER,
-    "gradients": {"gradients", "figures@gradients", "figures@estimators", *SHOWN},
+    "gradients": {"gradients", *figures("gradients", "estimators"), *SHOWN},
 }
 
 
-FAMILY = read_all(ROOT / "params.yaml")["model"]["family"]
-
-
-def stages(text: str | None = None) -> dict[str, Any]:
-    """The stages of dvc.yaml, with the figures written out one by one."""
-    text = (text or (ROOT / "dvc.yaml").read_text()).replace("${model.family}", FAMILY)
-    yaml = YAML(typ="safe", pure=True).load(text)
-    declared = dict(yaml["stages"])
-    template = declared.pop("figures")
-    for key, item in template["foreach"].items():
-        declared[f"figures@{key}"] = fill(template["do"], key, item)
+@cache
+def stages() -> dict[str, Any]:
+    """The stages of dvc.yaml, written out one by one."""
+    yaml = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
+    declared = {}
+    for name, stage in yaml["stages"].items():
+        if "foreach" not in stage:
+            declared[name] = stage
+        elif stage["foreach"] == "${families}":
+            for family in FAMILIES:
+                declared[f"{name}@{family}"] = fill(stage["do"], {"item": family})
+        else:
+            for key, item in stage["foreach"].items():
+                names = {"key": key} | {f"item.{part}": x for part, x in item.items()}
+                declared[f"{name}@{key}"] = fill(stage["do"], names)
     return declared
 
 
-def fill(value: Any, key: str, item: dict[str, str]) -> Any:  # noqa: ANN401
+def fill(value: Any, names: dict[str, str]) -> Any:  # noqa: ANN401
     if isinstance(value, str):
-        for name, path in item.items():
-            value = value.replace(f"${{item.{name}}}", path)
-        return value.replace("${key}", key)
+        for name, text in names.items():
+            value = value.replace(f"${{{name}}}", text)
+        return value
     if isinstance(value, list):
-        return [fill(v, key, item) for v in value]
+        return [fill(v, names) for v in value]
     if isinstance(value, dict):
-        return {fill(k, key, item): fill(v, key, item) for k, v in value.items()}
+        return {fill(k, names): fill(v, names) for k, v in value.items()}
     return value
 
 
+@cache
+def needed(name: str) -> tuple[set[str], set[str]]:
+    """Modules that a stage imports, and sections of the parameters that it reads."""
+    base, _, part = name.partition("@")
+    script = ROOT / "stages" / f"{base}.py"
+    scripts = {script}
+    if base == "figures":  # the script imports the module of the study that it is given
+        scripts.add(ROOT / "src" / "nicelab" / "figures" / f"{part}.py")
+    own = f"{PACKAGES}/{part}"
+    if REGISTRY in first_party(ROOT, script):  # or of the family, on whose folder it depends
+        scripts |= set((ROOT / own).glob("*.py"))
+    modules = first_party(ROOT, *scripts) | {str(path.relative_to(ROOT)) for path in scripts}
+    modules = {own if module.startswith(f"{own}/") else module for module in modules}
+    return modules, set(PARAMETERS) if name == "report" else sections(script)
+
+
 def undeclared(name: str, stage: dict[str, Any]) -> set[str]:
-    """Modules that a stage imports and parameters that it reads, but does not declare."""
-    script = ROOT / "stages" / f"{name.split('@')[0]}.py"
-    needed = {script}
-    if "@" in name:  # the script imports the module of the study that it is given
-        needed.add(ROOT / "src" / "nicelab" / "figures" / f"{name.split('@')[1]}.py")
-    if REGISTRY in first_party(ROOT, script):
-        needed.add(ROOT / FAMILIES / f"{FAMILY}.py")
-    modules = first_party(ROOT, *needed) | {str(path.relative_to(ROOT)) for path in needed}
-    read = set(read_all(ROOT / "params.yaml")) if name == "report" else sections(script)
-    return (modules - set(stage["deps"])) | (read - set(stage.get("params", [])))
+    """Modules and sections that a stage needs, but does not declare."""
+    modules, read = needed(name)
+    declared = {section.partition(".")[0] for section in stage.get("params", [])}
+    return (modules - set(stage["deps"])) | (read - declared)
 
 
 @pytest.mark.parametrize("name", stages())
@@ -123,17 +136,16 @@ def test_make_deps_adds_what_is_imported_and_drops_what_is_not(tmp_path: Path) -
     for part in ("stages", "src"):
         shutil.copytree(ROOT / part, tmp_path / part)
     text = (ROOT / "dvc.yaml").read_text()
-    extra = "      - stages/train.py\n      - src/nicelab/published.py\n"
+    script = "        - stages/train.py\n"
     for wrong in (
-        text.replace("      - src/nicelab/flows/coupling.py\n", ""),
-        text.replace("      - stages/train.py\n", extra),
+        text.replace("        - src/nicelab/flows/flow.py\n", ""),
+        text.replace(script, f"{script}        - src/nicelab/published.py\n"),
     ):
         assert wrong != text
         (tmp_path / "dvc.yaml").write_text(wrong)
         assert rewritten(tmp_path) == text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", stages())
 def test_a_removed_dep_or_param_is_noticed(name: str) -> None:
     stage = stages()[name]
@@ -142,11 +154,11 @@ def test_a_removed_dep_or_param_is_noticed(name: str) -> None:
     for dep in code:
         without = {**stage, "deps": [d for d in stage["deps"] if d != dep]}
         if "@" in name and dep not in undeclared(name, without):
-            continue  # declared for all figures at once, since some other needs it
+            continue  # declared for all figures or families, since some other needs it
         assert undeclared(name, without) == {dep}
     for section in stage.get("params", []):
         without = {**stage, "params": [p for p in stage["params"] if p != section]}
-        assert undeclared(name, without) == {section}
+        assert undeclared(name, without) == {section.partition(".")[0]}
 
 
 @pytest.mark.parametrize("name", stages())
@@ -159,6 +171,7 @@ def test_stages_name_each_path_that_they_read_or_write(name: str) -> None:
         for out in stage.get(kind, [])
     ]
     assert set(paths) - set(stage["deps"]) == set(outs)
+    assert all(name.partition("@")[2] in out for out in outs)
     assert stage["desc"].endswith(".")
 
 
@@ -169,11 +182,14 @@ def test_the_demo_has_the_same_parameters() -> None:
 
 
 def test_sections_are_in_the_stages_order() -> None:
-    assert list(read_all(ROOT / "params.yaml")) == list(AFFECTED)
+    assert list(PARAMETERS) == ["families", *AFFECTED]
 
 
 def test_package_files_that_run_at_import_are_empty() -> None:
-    assert all(p.read_text() == "" for p in (ROOT / "src" / "nicelab").rglob("__init__.py"))
+    """But for those of families, which are imported by their names."""
+    package = ROOT / "src" / "nicelab"
+    files = {p for p in package.rglob("__init__.py") if p.parent.parent != ROOT / PACKAGES}
+    assert all(path.read_text() == "" for path in files)
 
 
 def change(root: Path, section: str) -> None:
@@ -183,10 +199,11 @@ def change(root: Path, section: str) -> None:
     if section == "data":
         parameters["data"]["dataset"] = "mnist"
     elif section == "model":
-        parameters["model"]["hidden"] += 1
+        parameters["model"][FIRST]["hidden"] += 1
     else:
         names = ("seed", "steps", "radius", "images")
-        parameters[section][next(name for name in names if name in parameters[section])] += 1
+        values = parameters[section].get(FIRST, parameters[section])
+        values[next(name for name in names if name in values)] += 1
     with (root / "params.yaml").open("w") as file:
         yaml.dump(parameters, file)
 
@@ -212,7 +229,11 @@ def downstream(names: set[str]) -> set[str]:
             for kind in ("outs", "metrics", "plots")
             for out in declared[name].get(kind, [])
         }
-        more = names | {n for n, s in declared.items() if outs & set(s["deps"])}
+        more = names | {
+            name
+            for name, stage in declared.items()
+            if any(Path(out).is_relative_to(dep) for out in outs for dep in stage["deps"])
+        }
         if more == names:
             return names
         names = more
@@ -256,15 +277,37 @@ def test_stale_code_is_noticed(own: Path) -> None:
 
 @pytest.mark.pipeline
 def test_editing_one_family_trains_no_other(own: Path) -> None:
-    folder = own / FAMILIES
-    other, chosen = folder / "other.py", folder / f"{FAMILY}.py"
-    other.write_text(chosen.read_text())
+    folder = own / PACKAGES
+    other = folder / "other" / "__init__.py"
+    shutil.copytree(folder / FIRST, other.parent)
     assert stale_stages(own) == []
-    other.write_text(chosen.read_text() + "\n")
-    assert stale_stages(own) == []
-    other.unlink()
-    with touched(chosen):
-        assert "train" in stale_stages(own)
+    with touched(other):
+        assert stale_stages(own) == []
+    shutil.rmtree(other.parent)
+    for family in FAMILIES:
+        with touched(folder / family / "__init__.py"):
+            stale = [name for name in stale_stages(own) if name.startswith("train@")]
+        assert stale == [f"train@{family}"]
+
+
+@pytest.mark.pipeline
+def test_a_family_is_added_by_a_package_and_its_parameters(clone: Callable[[str], Path]) -> None:
+    root = clone("third")
+    package = root / PACKAGES / "affine" / "__init__.py"
+    package.parent.mkdir()
+    shutil.copy(ROOT / "tests" / "affine.py", package)
+    parameters = read_all(root / "params.yaml")
+    parameters["families"].append("affine")
+    parameters["model"]["affine"] = {}
+    parameters["train"]["affine"] = {**parameters["train"][FIRST], "epochs": 1}
+    with (root / "params.yaml").open("w") as file:
+        YAML(typ="safe", pure=True).dump(parameters, file)
+    run(root, "dvc", "repro", "train@affine", "evaluate@affine")
+    found = json.loads((root / "results" / "likelihood" / "affine.json").read_text())
+    assert found["flow"] == "Affine"
+    assert "over_seeds" not in found
+    assert "figures/likelihood.png" in run(root, "dvc", "dag", "--outs", "figures@likelihood")
+    assert "affine" in run(root, "dvc", "dag", "--outs", "figures@likelihood")
 
 
 @pytest.mark.pipeline
@@ -272,16 +315,17 @@ def test_editing_how_a_flow_is_trained_measures_nothing_again(own: Path) -> None
     """What follows runs again only if the model changes."""
     module = own / "src" / "nicelab" / "likelihood" / "training.py"
     with touched(module):
-        assert stale_stages(own) == ["train"]
+        assert stale_stages(own) == [f"train@{family}" for family in FAMILIES]
 
 
 @pytest.mark.pipeline
 def test_stale_code_is_noticed_without_data(clone: Callable[[str], Path]) -> None:
     root = clone("without_data")
-    shutil.copy(ROOT / "params.yaml", root / "params.yaml")
-    module = root / "src" / "nicelab" / "flows" / "coupling.py"
+    for name in ("params.yaml", "dvc.lock"):
+        shutil.copy(ROOT / name, root / name)
+    module = root / PACKAGES / FIRST / "__init__.py"
     module.write_text(module.read_text() + "\n")
-    assert "train" in stale_stages(root)
+    assert f"train@{FIRST}" in stale_stages(root)
 
 
 @pytest.mark.pipeline
@@ -301,8 +345,13 @@ def test_metrics_are_shown_and_compared(finished: Path) -> None:
 
 def test_the_committed_results_have_their_names() -> None:
     """Fixed, so that they can be compared across commits."""
-    files = (ROOT / "results").glob("*.json")
-    names = {path.stem: flatten(json.loads(path.read_text())) for path in files}
+    files = [*(ROOT / "results").glob("*.json"), *(ROOT / "results").glob(f"*/{FIRST}.json")]
+    names = {
+        path.parent.name if path.stem == FIRST else path.stem: flatten(
+            json.loads(path.read_text())
+        )
+        for path in files
+    }
     estimate = ("value", "standard_error", "n")
     expected = {
         "likelihood": ["test.log_likelihood", "test.bits_per_dim", "validation.log_likelihood"],

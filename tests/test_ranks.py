@@ -49,8 +49,8 @@ def work(tmp_path: Path) -> Path:
         validation_pixels=pixels[400:],
     )
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
-    parameters["model"]["hidden"] = 32
-    parameters["train"].update(batch=51, epochs=5, precision="float32")
+    parameters["model"]["nice"]["hidden"] = 32
+    parameters["train"]["nice"].update(batch=51, epochs=5, precision="float32")
     write_parameters(tmp_path, parameters)
     return tmp_path
 
@@ -63,7 +63,7 @@ def write_parameters(folder: Path, parameters: dict) -> None:
 def start(work: Path, launcher: list[str], out: str) -> subprocess.Popen:
     options = [f"--{kind}={out}/{kind}" for kind in ("model", "curve", "metrics")]
     return subprocess.Popen(
-        [*launcher, SCRIPT, "images.npz", "--device", "cpu", *options],
+        [*launcher, SCRIPT, "nice", "images.npz", "--device", "cpu", *options],
         cwd=work,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,

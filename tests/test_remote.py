@@ -13,16 +13,18 @@ from moto.server import ThreadedMotoServer
 from ruamel.yaml import YAML
 
 from conftest import run
+from imports import FAMILIES
 
 pytestmark = pytest.mark.pipeline
 
 BUCKET = "nicelab"
+MODELS = tuple(f"model/{family}.safetensors" for family in FAMILIES)
 CACHED = (
     "data/raw",
     "data/images.npz",
-    "model/nice.safetensors",
+    *MODELS,
     "model/classifier.safetensors",
-    "results/inpainting",
+    "arrays",
     "report/report.html",
 )
 
@@ -54,14 +56,20 @@ def add_remote(root: Path, address: str) -> None:
     run(root, "dvc", "remote", "modify", "--local", "s3", "verify", "true")
 
 
-@pytest.fixture
-def other(own: Path, server: str, tmp_path: Path) -> Path:
-    """A clone of the finished pipeline: what git knows, and the address of the remote."""
+@pytest.fixture(scope="module")
+def pushed(own: Path, server: str) -> Path:
+    """The finished pipeline, with all that it keeps on the server."""
     add_remote(own, server)
     run(own, "dvc", "push", "-q")
+    return own
+
+
+@pytest.fixture
+def other(pushed: Path, tmp_path: Path) -> Path:
+    """A clone of it: what git knows, and the address of the remote."""
     root = tmp_path / "other"
     shutil.copytree(
-        own, root, symlinks=True, ignore=shutil.ignore_patterns("cache", "tmp", ".git")
+        pushed, root, symlinks=True, ignore=shutil.ignore_patterns("cache", "tmp", ".git")
     )
     run(root, "git", "init", "-q")
     for path in CACHED:
@@ -84,7 +92,7 @@ def object_of(root: Path, path: str) -> str:
 
 def test_another_clone_pulls_the_model_and_trains_nothing(own: Path, other: Path) -> None:
     run(other, "dvc", "pull", "-q")
-    for path in ("model/nice.safetensors", "report/report.html"):
+    for path in (*MODELS, "report/report.html"):
         assert (other / path).read_bytes() == (own / path).read_bytes()
     (other / "report" / "report.html").unlink()
     printed = run(other, "dvc", "repro", "--pull")

@@ -25,6 +25,7 @@ RECIPE = {
     "warm_up": 0,
     "schedule": "linear",
     "weight_decay": 0.0,
+    "clip": None,
     "precision": "float32",
     "seed": 0,
 }
@@ -88,14 +89,24 @@ def test_a_seed_is_not_part_of_a_recipe() -> None:
 
 
 def test_the_command_collects(tmp_path: Path) -> None:
-    for seed in VALUES:
-        write_metrics(tmp_path / f"seed_{seed}.json", run(seed))
+    """Each family's runs in a file of its own."""
+    for family in ("nice", "other"):
+        for seed in VALUES:
+            write_metrics(tmp_path / family / f"seed_{seed}.json", run(seed, family))
     command = [sys.executable, "-m", "nicelab.likelihood.replicates", "--folder", str(tmp_path)]
     subprocess.run(command, check=True)
-    assert read_metrics(tmp_path / "likelihood.json") == collected()
+    found = {path.stem: read_metrics(path) for path in (tmp_path / "likelihood").glob("*.json")}
+    assert {family: metrics["recipe_md5"] for family, metrics in found.items()} == {
+        "nice": "nice",
+        "other": "other",
+    }
+    assert found["nice"]["runs"] == collected()["runs"]
 
 
-def test_the_committed_file_is_what_was_found() -> None:
-    found = [read_metrics(path) for path in sorted((ROOT / "replicates").glob("seed_*.json"))]
-    committed = read_metrics(ROOT / "replicates" / "likelihood.json")
-    assert committed == Metrics(collect(found), Path("likelihood.json"))
+def test_the_committed_files_are_what_was_found() -> None:
+    files = sorted((ROOT / "replicates" / "likelihood").glob("*.json"))
+    assert files
+    for file in files:
+        runs = sorted((ROOT / "replicates" / file.stem).glob("seed_*.json"))
+        found = [read_metrics(path) for path in runs]
+        assert read_metrics(file) == Metrics(collect(found), file)

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.flows.flow import Flow
-from nicelab.flows.logistic import Logistic
 from nicelab.likelihood.sampling import Known, Sampling, interpolate, look, round_trip_error
 
 
@@ -25,7 +25,7 @@ def test_round_trip(flow: NICE, random: torch.Generator) -> None:
 
 def test_what_the_model_makes(random: torch.Generator) -> None:
     model = NICE(12, Architecture(family="nice", couplings=2, hidden=4, depth=1))
-    model.initialise(torch.full((12,), 0.5), torch.full((12,), 0.3), random)
+    model.standardise(torch.full((12,), 0.5), torch.full((12,), 0.3), random)
     model.requires_grad_(False)
     config = Sampling(samples=500, temperatures=[0.5, 1.0], grid=2, pairs=3, steps=4, seed=0)
     training, test = torch.rand(2, 60, 12, generator=random)
@@ -57,7 +57,7 @@ def test_nearest_images_against_all_distances(random: torch.Generator) -> None:
 def test_copies_are_noticed(random: torch.Generator) -> None:
     """A model that can only repeat a training image is closer to it than test images are."""
     model = NICE(12, Architecture(family="nice", couplings=2, hidden=4, depth=1))
-    model.initialise(torch.full((12,), 0.5), torch.full((12,), 1e-3), random)
+    model.standardise(torch.full((12,), 0.5), torch.full((12,), 1e-3), random)
     model.requires_grad_(False)
     config = Sampling(samples=100, temperatures=[1.0], grid=2, pairs=3, steps=4, seed=0)
     training, test = torch.rand(2, 100, 12, generator=random)
@@ -80,7 +80,7 @@ def test_a_family_without_scales_has_no_spectrum(
 ) -> None:
     monkeypatch.setattr(NICE, "spectrum", Flow.spectrum)
     model = NICE(12, Architecture(family="nice", couplings=2, hidden=4, depth=1))
-    model.initialise(torch.full((12,), 0.5), torch.full((12,), 0.3), random)
+    model.standardise(torch.full((12,), 0.5), torch.full((12,), 0.3), random)
     model.requires_grad_(False)
     config = Sampling(samples=100, temperatures=[1.0], grid=2, pairs=3, steps=4, seed=0)
     found, metrics = look(model, *torch.rand(2, 60, 12, generator=random), config)

@@ -90,10 +90,11 @@ def training(tmp_path: Path) -> list[str]:
     }
     write_arrays(tmp_path / "images.npz", dataset="noise", **parts)
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
-    parameters["model"]["hidden"] = 64
+    parameters["model"]["nice"]["hidden"] = 64
     with (tmp_path / "params.yaml").open("w") as file:
         YAML(typ="safe", pure=True).dump(parameters, file)
-    return [sys.executable, str(ROOT / "stages" / "train.py"), "images.npz", "--device", "cpu"]
+    script = str(ROOT / "stages" / "train.py")
+    return [sys.executable, script, "nice", "images.npz", "--device", "cpu"]
 
 
 def outputs(folder: str) -> list[str]:

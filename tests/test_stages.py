@@ -12,8 +12,8 @@ import click
 import numpy as np
 import pytest
 import torch
+import yaml
 from click.testing import CliRunner, Result
-from ruamel.yaml import YAML
 
 from imports import ROOT
 from nicelab.flows import checkpoint
@@ -40,8 +40,8 @@ OUTPUTS = {
 STUDY = ("--arrays", "--metrics")
 DEFAULTS = {
     "prepare": ["raw"],
-    "train": ["images.npz"],
-    "evaluate": ["images.npz", "model.safetensors", "training.json", "replicates.json"],
+    "train": ["nice", "images.npz"],
+    "evaluate": ["images.npz", "model.safetensors", "training.json", "replicates"],
     "diagnose": ["images.npz", "model.safetensors"],
     "sample": ["images.npz", "model.safetensors"],
     "mask": ["images.npz", str(ROOT / "masks")],
@@ -57,7 +57,7 @@ DEFAULTS = {
         "ascents.npz",
         "posterior.npz",
     ],
-    "replicate": ["images.npz", "--seed", "1"],
+    "replicate": ["nice", "images.npz", "--seed", "1"],
     "headlines": ["results"],
     "report": ["results", "figures", "stages"],
 }
@@ -70,28 +70,27 @@ def command(stage: str) -> click.Command:
     return module.main
 
 
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's parameters, a few images and a tiny model."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "demo" / "params.yaml", "params.yaml")
+    folder = tmp_path_factory.mktemp("made")
+    shutil.copy(ROOT / "demo" / "params.yaml", folder)
     rng = np.random.default_rng(0)
     arrays = {}
     for part in ("training", "validation", "test"):
         arrays[f"{part}_pixels"] = rng.integers(0, 256, (60, 784), np.uint8)
         arrays[f"{part}_labels"] = rng.integers(0, 10, 60, np.uint8)
-    write_arrays(Path("images.npz"), dataset="noise", **arrays)
+    write_arrays(folder / "images.npz", dataset="noise", **arrays)
     model = NICE(784, TINY)
-    model.initialise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0)).finish()
-    checkpoint.save(Path("model.safetensors"), model, TINY, "noise")
+    model.standardise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0)).finish()
+    checkpoint.save(folder / "model.safetensors", model, TINY, "noise")
     grey = arrays["test_pixels"][:3].astype(np.float32) / 255
     hidden = np.zeros((2, 3, 784), bool)
     hidden[0, :, :400], hidden[1, :, ::2] = True, True
-    set_parameter("ascend.images", 3)
-    Path("training.json").write_text('{"seed": 0, "recipe_md5": "one"}')
-    Path("replicates.json").write_text('{"recipe_md5": "another", "runs": {}}')
+    set_parameter("ascend.images", 3, folder)
+    (folder / "training.json").write_text('{"seed": 0, "recipe_md5": "one"}')
     write_arrays(
-        Path("problems.npz"),
+        folder / "problems.npz",
         dataset="noise",
         images=grey,
         hidden=hidden,
@@ -100,13 +99,21 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         picture=np.array(1),
         labels=arrays["test_labels"][:3],
     )
-    write_arrays(Path("fills.npz"), gaussian=np.full((2, 3, 784), 0.5, np.float32))
+    write_arrays(folder / "fills.npz", gaussian=np.full((2, 3, 784), 0.5, np.float32))
+    return folder
+
+
+@pytest.fixture
+def work(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, which is the current folder."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def set_parameter(name: str, value: Any) -> None:  # noqa: ANN401
-    yaml = YAML(typ="safe", pure=True)
-    sections = yaml.load(Path("params.yaml").read_text())
+def set_parameter(name: str, value: Any, folder: Path = Path()) -> None:  # noqa: ANN401
+    path = folder / "params.yaml"
+    sections = yaml.load(path.read_text(), yaml.CSafeLoader)
     *parents, last = name.split(".")
     place = sections
     for parent in parents:
@@ -115,8 +122,7 @@ def set_parameter(name: str, value: Any) -> None:  # noqa: ANN401
         del place[last]
     else:
         place[last] = value
-    with Path("params.yaml").open("w") as file:
-        yaml.dump(sections, file)
+    path.write_text(yaml.dump(sections, Dumper=yaml.CSafeDumper))
 
 
 def invoke(stage: str, *arguments: str, **variables: str) -> Result:
@@ -152,21 +158,45 @@ def refused(result: Result, message: str) -> None:
         ("prepare", "prepare.validation", 5000, "prepare.validation must be <= 1498"),
         ("prepare", "prepare.seed", -3, "prepare.seed must be >= 0, got -3"),
         ("prepare", "prepare.seed", "zero", "prepare.seed must be a valid integer, got 'zero'"),
-        ("train", "model.couplings", 0, "model.couplings must be >= 1, got 0"),
-        ("train", "model.hidden", 2.5, "model.hidden must be a valid integer"),
-        ("train", "model.depth", None, "model.depth is missing"),
-        ("train", "model.family", None, "model.family is missing"),
-        ("train", "model.family", "glow", "model.family: must be one of nice, got 'glow'"),
-        ("train", "train.epochs", 0, "train.epochs must be >= 1, got 0"),
-        ("train", "train.batch", 61, "train.batch must be <= the 60 training images, got 61"),
-        ("train", "train.learning_rate", float("nan"), "must be a finite number, got nan"),
-        ("train", "train.learning_rate", float("inf"), "must be a finite number, got inf"),
-        ("train", "train.learning_rate", -0.1, "train.learning_rate must be > 0, got -0.1"),
-        ("train", "train.learning_rate", "fast", "train.learning_rate must be a valid number"),
-        ("train", "train.schedule", "step", "'constant', 'linear' or 'cosine', got 'step'"),
-        ("train", "train.precision", "float16", "must be 'auto', 'float32' or 'bfloat16'"),
-        ("train", "train.weight_decay", -1, "train.weight_decay must be >= 0, got -1"),
-        ("train", "train.epoch", 3, "train.epoch is unknown; did you mean epochs?"),
+        ("train", "model.nice.couplings", 0, "model.nice.couplings must be >= 1, got 0"),
+        ("train", "model.nice.hidden", 2.5, "model.nice.hidden must be a valid integer"),
+        ("train", "model.nice.depth", None, "model.nice.depth is missing"),
+        ("train", "model.nice.family", "x", "model.nice.family must be 'nice', got 'x'"),
+        ("train", "model.nice", None, "section model.nice is missing"),
+        ("train", "model", 3, "section model.nice is missing"),
+        ("train", "train.nice", None, "section train.nice is missing"),
+        ("headlines", "families", None, "section families is missing"),
+        ("headlines", "families", [], "families: List should have at least 1 item"),
+        ("headlines", "families", "nice", "families must be a valid list, got 'nice'"),
+        ("headlines", "families", ["nice", "nice"], "families: must be different families"),
+        ("headlines", "families", ["real_nvp"], "families.0: must be one of "),
+        ("report", "families", [3], "families.0 must be a valid string, got 3"),
+        ("train", "train.nice.epochs", 0, "train.nice.epochs must be >= 1, got 0"),
+        (
+            "train",
+            "train.nice.batch",
+            61,
+            "train.batch must be <= the 60 training images, got 61",
+        ),
+        ("train", "train.nice.learning_rate", float("nan"), "must be a finite number, got nan"),
+        ("train", "train.nice.learning_rate", float("inf"), "must be a finite number, got inf"),
+        (
+            "train",
+            "train.nice.learning_rate",
+            -0.1,
+            "train.nice.learning_rate must be > 0, got -0.1",
+        ),
+        (
+            "train",
+            "train.nice.learning_rate",
+            "fast",
+            "train.nice.learning_rate must be a valid number",
+        ),
+        ("train", "train.nice.schedule", "step", "'constant', 'linear' or 'cosine', got 'step'"),
+        ("train", "train.nice.precision", "float16", "must be 'auto', 'float32' or 'bfloat16'"),
+        ("train", "train.nice.clip", 0, "train.nice.clip must be > 0, got 0"),
+        ("train", "train.nice.weight_decay", -1, "train.nice.weight_decay must be >= 0, got -1"),
+        ("train", "train.nice.epoch", 3, "train.nice.epoch is unknown; did you mean epochs?"),
         ("evaluate", "evaluate.draws", 1, "evaluate.draws must be >= 2, got 1"),
         ("evaluate", "evaluate", [1], "evaluate must be a valid dictionary"),
         ("sample", "sample.samples", 10, "samples must be >= 64 to fill a grid of 8 × 8, got 10"),
@@ -324,10 +354,7 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
     """Each output in turn is below a file, so that it cannot be made."""
     Path("file").write_text("")
     if stage == "figures":
-        arguments = [
-            "training",
-            *(str(ROOT / f) for f in ("results/training.csv", "results/training.json")),
-        ]
+        arguments = ["training", *(str(ROOT / f"results/{x}") for x in ("curves", "training"))]
     elif stage == "report":
         arguments = [str(ROOT / name) for name in ("results", "figures", "stages")]
     else:
@@ -347,13 +374,15 @@ def test_completions_that_are_not_whole() -> None:
 
 @pytest.mark.usefixtures("work")
 def test_divergence_keeps_no_model() -> None:
-    set_parameter("train.learning_rate", 1e30)
+    set_parameter("train.nice.learning_rate", 1e30)
     refused(invoke("train"), "training diverged: ")
 
 
 @pytest.mark.usefixtures("work")
 def test_an_unknown_device() -> None:
-    refused(invoke("train", "images.npz", "--device", "toaster"), "--device must be one that")
+    refused(
+        invoke("train", "nice", "images.npz", "--device", "toaster"), "--device must be one that"
+    )
     refused(invoke("train", NICELAB_DEVICE="cuda:99"), "--device must be one that")
 
 
@@ -373,8 +402,10 @@ def test_a_mirror_that_is_no_folder() -> None:
 @pytest.mark.usefixtures("work")
 def test_metrics_and_arrays_that_are_not_there() -> None:
     refused(invoke("figures", "samples", "gone.npz", "gone.json"), "gone.npz does not exist")
-    refused(invoke("headlines", "gone"), "gone/likelihood.json does not exist")
-    refused(invoke("report", "gone", "gone", "gone"), "gone/inpainting.json does not exist")
+    refused(invoke("headlines", "gone"), "gone/training/nice.json does not exist")
+    refused(invoke("report", "gone", "gone", "gone"), "gone/training/nice.json does not exist")
+    Path("found").mkdir()
+    refused(invoke("figures", "samples", "found", "gone"), "found/nice.npz does not exist")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -412,7 +443,7 @@ def test_a_person_sees_one_line_and_no_traceback(work: Path) -> None:
 
 @pytest.mark.usefixtures("work")
 def test_good_input_is_accepted() -> None:
-    for name in ("train.epochs", "classifier.epochs", "ascend.steps", "posterior.steps"):
+    for name in ("train.nice.epochs", "classifier.epochs", "ascend.steps", "posterior.steps"):
         set_parameter(name, 1)
     set_parameter("evaluate.draws", 2)
     set_parameter("ascend.images", 8)

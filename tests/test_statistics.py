@@ -58,3 +58,7 @@ def test_errors_of_a_difference_add_in_squares() -> None:
 def test_margins_are_those_of_estimates() -> None:
     errors = [0.0, 0.5, 2.0]
     assert margins(errors).tolist() == [Estimate(1.0, e, 9).margin for e in errors]
+
+
+def test_an_error_has_no_sign() -> None:
+    assert Estimate(3.0, 0.5, 9).scaled(-2) == Estimate(-6.0, 1.0, 9)

@@ -1,5 +1,4 @@
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,14 +14,6 @@ from nicelab.importance.trials import replicate, tally
 
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
 DRAWS = Draws(0, "test")
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    """Leave the number of threads as it was."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("threads")

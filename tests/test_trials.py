@@ -72,6 +72,7 @@ def test_two_processes_say_what_one_says(tmp_path: Path) -> None:
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["importance"].update(start=5, target=10, plays=40, p=0.4, paths=3 * BLOCK + 7)
     parameters["importance"]["coverage"].update(played=20, points=2)
+    parameters["importance"]["splitting"].update(levels=5, groups=6)
     with (tmp_path / "params.yaml").open("w") as file:
         YAML(typ="safe", pure=True).dump(parameters, file)
     for launcher, out in ([sys.executable], "one"), (TORCHRUN, "two"):

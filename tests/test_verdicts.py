@@ -70,13 +70,13 @@ def test_what_is_no_gain_is_neither_better_nor_worse() -> None:
     """What was learned by heart, what was observed of an error, what was learned from samples."""
     one, two = Estimate(1.0, 0.01, 100), Estimate(2.0, 0.01, 100)
     for name in (
-        "likelihood.training.log_likelihood",
+        "likelihood.nice.training.log_likelihood",
         "importance.methods.sheet.relative_error",
         "importance.sheet.observed_relative_error_percent",
         "importance.methods.brownian.replicated.relative_error",
         "importance.methods.cross_entropy.exact_relative_error",
         "gradients.estimators.score.mu=0 sigma=1.variance.mu",
-        "inpainting.methods.as_printed.squared_error",
+        "inpainting.nice.methods.as_printed.squared_error",
     ):
         assert verdict(one, two, name) == Verdict.DIFFERENT, name
     assert direction("importance.methods.sheet.exact_relative_error") == -1
@@ -86,11 +86,11 @@ def test_no_quantity_has_two_verdicts() -> None:
     """What is said in another unit or with another error is not judged."""
     one, two = Estimate(4.0, 0.001, 100), Estimate(3.0, 0.001, 100)
     for name in (
-        "likelihood.test.bits_per_dim",
+        "likelihood.nice.test.bits_per_dim",
         "likelihood.nice.test_bits_per_dim",
-        "likelihood.test.log_likelihood_over_draws",
-        "training.validation.log_likelihood",
-        "inpainting.nice.squared_error",
+        "likelihood.nice.test.log_likelihood_over_draws",
+        "training.nice.validation.log_likelihood",
+        "inpainting.nice.mean_over_masks.chain_mean.squared_error_less_gaussian",
     ):
         assert verdict(one, two, name) == Verdict.NOT_JUDGED, name
 
@@ -140,7 +140,7 @@ def test_one_gain_does_not_make_noise_a_loss() -> None:
 
     To 3 standard errors of such a share. Without a correction nearly all fail.
     """
-    names = [f"inpainting.masks.{k}.ssim" for k in range(300)]
+    names = [f"inpainting.nice.masks.{k}.ssim" for k in range(300)]
     base = dict.fromkeys(names, Estimate(0.0, 0.0, 1))
     noise = np.random.default_rng(0).normal(0, 1, (50, 300))
     noise[:, 0] += 40
@@ -224,6 +224,7 @@ def test_readings() -> None:
         "e.g": "True",
         "e.h": "None",
     }
+    assert readings({"a/b": {"c": 1}}) == {"a.b.c": Estimate.exact(1)}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("-inf"), 10**400, None, "x", True])
@@ -253,8 +254,10 @@ def test_every_declaration_fits_a_metric() -> None:
     names = [
         name
         for folder in ("results", "metrics")
-        for path in (ROOT / folder).glob("*.json")
-        for name in readings({path.stem: json.loads(path.read_text())})
+        for path in (ROOT / folder).rglob("*.json")
+        for name in readings(
+            {str(path.relative_to(ROOT / folder).with_suffix("")): json.loads(path.read_text())}
+        )
     ]
     for pattern in (*DIRECTIONS, *REPEATS, *ROUNDING):
         assert any(fnmatchcase(name, pattern) for name in names), pattern

@@ -40,7 +40,7 @@ class Estimate:
 
     def scaled(self, factor: float) -> "Estimate":
         """The same quantity in another unit."""
-        return Estimate(factor * self.value, factor * self.standard_error, self.n)
+        return Estimate(factor * self.value, abs(factor) * self.standard_error, self.n)
 
 
 def mean(samples: ArrayLike) -> Estimate:

@@ -20,7 +20,6 @@ from nicelab.pipeline.artifacts import require_writable
 from nicelab.pipeline.options import PATH
 
 PIPED = 150  # columns where there is no terminal
-USUAL = ("likelihood.test.log_likelihood", "likelihood.test.bits_per_dim")
 FAILED = 2  # exit status
 
 
@@ -37,7 +36,10 @@ FAILED = 2  # exit status
 )
 @click.option("--over-seeds", is_flag=True, help="With --experiments: means over seeds.")
 @click.option(
-    "--metric", "metrics", multiple=True, help=f"With --experiments; default {', '.join(USUAL)}."
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="With --experiments; default: the likelihood of test images under every flow.",
 )
 @click.option("--plot", type=PATH, help="With --experiments: a picture (.png) of the metrics.")
 def compare(
@@ -60,7 +62,7 @@ def compare(
     if sweep and (revisions or everything):
         raise InputError("--experiments takes no revisions and no --all: name each --metric")
     if sweep:
-        failed = _sweep(over_seeds, metrics or USUAL, plot, form)
+        failed = _sweep(over_seeds, metrics, plot, form)
     elif plot or metrics or over_seeds:
         raise InputError("--plot, --metric and --over-seeds go with --experiments")
     else:
@@ -97,6 +99,7 @@ def _sweep(
     if plot:
         require_writable(plot)
     runs = experiments.read_experiments()
+    metrics = metrics or experiments.usual(runs)
     if over_seeds:
         runs = experiments.over_seeds(runs)
     rows = experiments.against_the_first(runs, metrics)
@@ -108,7 +111,7 @@ def _sweep(
         case _:
             _console().print(side_by_side.terminal(runs, metrics, rows))
     if plot:
-        style.save(_picture(runs, metrics), plot)
+        style.save([_picture(runs, metrics)], plot)
     labels = experiments.labels(runs)[1:]
     return [
         (f"{label}: ", row)

@@ -10,7 +10,7 @@ from nicelab.commands.timings import timings
 
 @click.group()
 def main() -> None:
-    """Use a trained NICE, and compare runs. The pipeline itself is run with `dvc repro`."""
+    """Use a trained flow, and compare runs. The pipeline itself is run with `dvc repro`."""
 
 
 for command in (compare, report, sample, log_prob, inpaint, timings):

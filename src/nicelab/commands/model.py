@@ -10,6 +10,7 @@ from torchvision.utils import save_image
 
 from nicelab.errors import InputError
 from nicelab.flows import checkpoint
+from nicelab.flows.names import chosen, names
 from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, centre, dequantise, scale
 from nicelab.images.pictures import read_levels
 from nicelab.inpainting.ascent import State
@@ -27,12 +28,17 @@ from nicelab.streams import generator
 
 FORMATS = {f".{name}": name for name in ("png", "gif", "bmp", "tiff", "webp")}
 
+
+def weights(_: click.Context, __: click.Parameter, model: str | None) -> Path:
+    """The file of a model that is given by its path, by its family, or not at all."""
+    name = model or chosen(Path("params.yaml"))[0]
+    return Path("model", f"{name}.safetensors") if name in names() else Path(name)
+
+
 model_option = click.option(
     "--model",
-    type=PATH,
-    default="model/nice.safetensors",
-    show_default=True,
-    help="The trained weights.",
+    callback=weights,
+    help="The trained weights: a file, or a family.  [default: the first family of params.yaml]",
 )
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 

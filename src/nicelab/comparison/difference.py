@@ -84,35 +84,51 @@ def _aged(
     alike: bool,
 ) -> Row:
     """A row, unless its number is older than what it is to be a result of, or of another seed."""
-    study = row.name.partition(".")[0]
-    makers, pickers = (
-        {name for revision in revisions for name in _made_by(revision, f"{folder}/{study}.json")}
-        for folder in ("results", "metrics")
-    )
-    if alike and (makers or pickers) & affected:
+    files = {
+        path
+        for revision in revisions
+        for path in (*_results(revision, row.name), f"metrics/{_study(row.name)}.json")
+    }
+    makers = {name for revision in revisions for name in _made_by(revision, files)}
+    touched = makers & affected
+    if alike and touched:
         row = verdicts.another_seed(row)
-    touched = (makers | pickers) & affected
-    old = touched and any(is_stale(revision, study, everything) for revision in revisions)
+    old = touched and any(is_stale(revision, row.name, everything) for revision in revisions)
     return verdicts.stale(row) if old else row
 
 
-def is_stale(revision: Revision, study: str, everything: bool) -> bool:
-    """Whether results, or headlines, of a study are not of the code, parameters and data there.
+def is_stale(revision: Revision, metric: str, everything: bool) -> bool:
+    """Whether a result, or a headline, is not of the code, parameters and data there.
 
     Headlines do not age with the results of other studies, though one stage picks them all.
     """
-    results = f"results/{study}.json"
+    results = _results(revision, metric)
     old = _downstream(revision.stages, revision.stale)
     if old & _made_by(revision, results):
         return True
-    pickers = set() if everything else _made_by(revision, f"metrics/{study}.json")
+    pickers = set() if everything else _made_by(revision, {f"metrics/{_study(metric)}.json"})
     changed = {x for name in pickers for x in revision.stages[name].changed}
-    return any(x == results or not x.startswith("results/") for x in changed)
+    return any(
+        not x.startswith("results/") or any(f"{path}/".startswith(f"{x}/") for path in results)
+        for x in changed
+    )
 
 
-def _made_by(revision: Revision, path: str) -> set[str]:
-    """The stage that makes a file, if there is one."""
-    return {name for name, part in revision.stages.items() if path in part.outputs}
+def _study(metric: str) -> str:
+    return metric.partition(".")[0]
+
+
+def _results(revision: Revision, metric: str) -> set[str]:
+    """The files of results that a metric comes from: its study's, of its family if it has one."""
+    study, family = metric.split(".")[:2]
+    made = {out for part in revision.stages.values() for out in part.outputs}
+    own = made & {f"results/{study}.json", f"results/{study}/{family}.json"}
+    return own or {out for out in made if out.startswith(f"results/{study}/")}
+
+
+def _made_by(revision: Revision, files: set[str]) -> set[str]:
+    """The stages that make one of these files."""
+    return {name for name, part in revision.stages.items() if part.outputs & files}
 
 
 def _unlike(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

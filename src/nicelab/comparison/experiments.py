@@ -4,6 +4,7 @@ The first run is the one that the others are compared to: the workspace, or its 
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from nicelab.statistics import Estimate, difference, mean
 
 STALE = "stale"  # instead of a number that is older than its run
 ONE_SEED = "one seed is no recipe"
+USUAL = re.compile(r"likelihood\.\w+\.test\.(log_likelihood|bits_per_dim)")
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,27 @@ def _read(revision: Revision) -> Experiment:
     """What was not computed again since the run's own code or parameters changed is stale."""
     found = {}
     for readings, everything in ((revision.results, True), (revision.headlines, False)):
-        studies = {name.partition(".")[0] for name in readings}
-        old = {study for study in studies if is_stale(revision, study, everything)}
-        found |= {
-            name: STALE if name.partition(".")[0] in old else x for name, x in readings.items()
-        }
+        sources = {_source(name) for name in readings}
+        old = {source for source in sources if is_stale(revision, source, everything)}
+        found |= {name: STALE if _source(name) in old else x for name, x in readings.items()}
     return Experiment(revision.name, revision.params, found)
+
+
+def _source(metric: str) -> str:
+    """What of a metric's name tells where it comes from: the study and perhaps the family."""
+    return ".".join(metric.split(".")[:2])
+
+
+def usual(runs: Sequence[Experiment]) -> tuple[str, ...]:
+    """The likelihoods of test images under every flow, by which recipes are compared.
+
+    Raises:
+        InputError: the first run has none.
+    """
+    found = tuple(name for name in runs[0].metrics if USUAL.fullmatch(name))
+    if not found:
+        raise InputError("the workspace has no likelihoods of test images: name a --metric")
+    return found
 
 
 def over_seeds(runs: list[Experiment]) -> list[Experiment]:
@@ -88,7 +105,7 @@ def over_seeds(runs: list[Experiment]) -> list[Experiment]:
     if all(len(alike) < 2 for alike in recipes.values()):
         raise InputError(
             "no two experiments differ in their seeds alone: queue some, "
-            "`dvc exp run --queue -S train.seed=1,2,3`"
+            "`dvc exp run --queue -S train.nice.seed=1,2,3`"
         )
     return [_averaged(list(alike.values())) for alike in recipes.values()]
 

@@ -15,13 +15,13 @@ Readings = dict[str, Estimate | str]
 
 
 def readings(files: Mapping[str, Mapping[str, Any]], path: str = "results/{}.json") -> Readings:
-    """All metrics as `{"likelihood.test.log_likelihood": Estimate(…), …}`.
+    """All metrics as `{"likelihood.nice.test.log_likelihood": Estimate(…), …}`.
 
     A bare number is exact; whatever else has no parts is text. What a file calls its entries is no
     metric. Where it is not told how many samples an estimate comes from, n is 0.
 
     Args:
-        files: content of each file, as JSON, by its name.
+        files: content of each file, as JSON, by its name, such as `likelihood/nice`.
         path: of each file, and the revision if there are several, for messages.
 
     Raises:
@@ -31,7 +31,7 @@ def readings(files: Mapping[str, Mapping[str, Any]], path: str = "results/{}.jso
     for file, metrics in files.items():
         entries = {name: x for name, x in metrics.items() if name != LABELS}
         for name, reading in _flatten(entries, "", path.replace("{}", file)).items():
-            flat[f"{file}.{name}"] = reading
+            flat[f"{file.replace('/', '.')}.{name}"] = reading
     return flat
 
 

@@ -28,7 +28,7 @@ from nicelab.pipeline.params import flatten
 
 WORKSPACE = "workspace"
 DATA = "data/"
-REPLICATES = "replicates/likelihood.json"  # the same recipe with several seeds
+REPLICATES = "replicates/likelihood"  # the same recipes with several seeds, by family
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,20 @@ class Revision:
 
     @cached_property
     def replicates(self) -> dict[str, Any]:
-        """What several trainings of the same recipe found, if the revision has it."""
-        path = f"/{REPLICATES}"
-        return self.read(path) if self.files.exists(path) else {}
+        """What several trainings of the same recipe found, by family, if the revision has it."""
+        return self._read_all(REPLICATES)
 
     def _read_all(self, folder: str) -> dict[str, dict[str, Any]]:
-        paths = sorted(self.files.glob(f"/{folder}/*.json"))
-        return {path.rpartition("/")[2].removesuffix(".json"): self.read(path) for path in paths}
+        """The JSON files in a folder and in the folders in it, by path without the ending."""
+        paths = sorted(
+            path
+            for pattern in ("*.json", "*/*.json")
+            for path in self.files.glob(f"/{folder}/{pattern}")
+        )
+        return {
+            path.partition(f"{folder}/")[2].removesuffix(".json"): self.read(path)
+            for path in paths
+        }
 
     def read(self, path: str) -> dict[str, Any]:
         """A JSON file, by its path from the top of the project.
@@ -152,17 +159,18 @@ class Revision:
         return {stage.name: self._part(stage, made) for stage in stages}
 
     def _part(self, stage: Stage, made: dict[str, Any]) -> Part:
-        code, data, params = {}, {}, {}
+        code, data, params, inputs = {}, {}, {}, set()
         changed = {"the command"} if stage.cmd_changed else set()
         for dependency in stage.deps:
             path = dependency.def_path
             if isinstance(dependency, ParamsDependency):
                 params = self._under(dependency.params)
                 found, locked = params, flatten(_hash(dependency) or {})
-            elif path in made:
-                found, locked = made[path], _hash(dependency)
+            elif files := {out for out in made if f"{out}/".startswith(f"{path}/")}:
+                inputs |= files
+                found, locked = _hash_of(path, files, made), _hash(dependency)
             else:
-                is_code = path.endswith((".py", ".jinja", ".css"))
+                is_code = path.startswith("src/") or path.endswith(".py")
                 found, locked = self._digest(path), _hash(dependency)
                 (code if is_code else data)[path] = found
             if found != locked:
@@ -170,9 +178,8 @@ class Revision:
         for out in stage.outs:
             if out.def_path.startswith(DATA) and out.hash_info:
                 data[out.def_path] = str(out.hash_info.value)
-        inputs = frozenset(d.def_path for d in stage.deps) & made.keys()
         outputs = frozenset(out.def_path for out in stage.outs)
-        return Part(stage.cmd, code, data, params, inputs, outputs, frozenset(changed))
+        return Part(stage.cmd, code, data, params, frozenset(inputs), outputs, frozenset(changed))
 
     def _under(self, sections: list[str]) -> dict[str, Any]:
         """The parameters of these sections."""
@@ -194,12 +201,8 @@ class Revision:
                 return _md5(self.files.read_bytes(f"/{path}"))
             except FileNotFoundError:
                 return None
-        names = sorted(name.removeprefix(f"/{path}/") for name in self.files.find(f"/{path}"))
-        entries = [
-            {"md5": _md5(self.files.read_bytes(f"/{path}/{name}")), "relpath": name}
-            for name in names
-        ]
-        return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
+        names = [name.removeprefix(f"/{path}/") for name in self.files.find(f"/{path}")]
+        return _of_folder({x: _md5(self.files.read_bytes(f"/{path}/{x}")) for x in names})
 
     def arrays(self, path: str) -> dict[str, np.ndarray] | None:
         """Arrays of a file of the pipeline, if the cache or a remote has it."""
@@ -218,6 +221,19 @@ class Revision:
 def _hash(item: Output) -> Any:  # noqa: ANN401 - a digest, or parameters
     """What `dvc.lock` says of a dependency or an output, if anything."""
     return item.hash_info.value if item.hash_info else None
+
+
+def _hash_of(path: str, files: set[str], made: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Digest of what stages make: of a file, or of the folder of these files."""
+    if path in made:
+        return made[path]
+    return _of_folder({name.removeprefix(f"{path}/"): made[name] for name in files})
+
+
+def _of_folder(digests: dict[str, str]) -> str:
+    """MD5 of a folder as DVC makes it, from those of its files by name."""
+    entries = [{"md5": digests[name], "relpath": name} for name in sorted(digests)]
+    return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
 
 
 def _md5(content: bytes) -> str:

@@ -20,6 +20,12 @@ class Samples:
         self.revisions = before, after
         self.missing: set[str] = set()
         self._files: dict[str, tuple[dict[str, np.ndarray] | None, ...]] = {}
+        self._made = {
+            out
+            for revision in self.revisions
+            for stage in revision.stages.values()
+            for out in stage.outputs
+        }
         prepared = {_prepared(revision) for revision in self.revisions}
         self.same_images = len(prepared) == 1 and None not in prepared
         self.same_seeds = all(
@@ -30,30 +36,33 @@ class Samples:
     def __call__(self, metric: str) -> Two | None:
         """Both samples that a metric is the mean of, shape (n,) each."""
         match metric.split("."):
-            case ["likelihood", "nice", name] if name.endswith("_log_likelihood"):
-                return self._likelihood(name.removesuffix("_log_likelihood"))
-            case ["likelihood", part, "log_likelihood"]:
-                return self._likelihood(part)
+            case ["likelihood", family, name] if name.endswith("_log_likelihood"):
+                return self._likelihood(family, name.removesuffix("_log_likelihood"))
+            case ["likelihood", family, part, "log_likelihood"]:
+                return self._likelihood(family, part)
             case ["gradients", "sgd", run, parameter] if parameter in ENDS and self.same_seeds:
                 ends = self._both("results/gradients.npz", f"{run}_ends")
                 return ends and tuple(x[:, ENDS[parameter]] for x in ends)
             case ["inpainting", "ascent", "squared_error"]:
-                return self._ascent("gaussian")
-            case ["inpainting", "mean_over_masks", method, "squared_error"]:
+                family, *_ = self.revisions[1].params.get("families", [""])
+                return self._ascent(family, "gaussian")
+            case ["inpainting", family, "mean_over_masks", method, "squared_error"]:
                 if method.startswith(ASCENT):
-                    return self._ascent(method.removeprefix(ASCENT))
+                    return self._ascent(family, method.removeprefix(ASCENT))
         return None
 
-    def _likelihood(self, part: str) -> Two | None:
-        return self._both("results/likelihood.npz", part) if self.same_images else None
+    def _likelihood(self, family: str, part: str) -> Two | None:
+        return self._both(f"arrays/likelihood/{family}.npz", part) if self.same_images else None
 
-    def _ascent(self, start: str) -> Two | None:
+    def _ascent(self, family: str, start: str) -> Two | None:
         if not self.same_images:
             return None
-        errors = self._both("results/inpainting/ascents.npz", f"{start}_error")
+        errors = self._both(f"arrays/ascents/{family}.npz", f"{start}_error")
         return errors and tuple(x[-1].mean(0) for x in errors)
 
     def _both(self, path: str, key: str) -> Two | None:
+        if path not in self._made:
+            return None
         if path not in self._files:
             self._files[path] = tuple(revision.arrays(path) for revision in self.revisions)
         if any(arrays is None for arrays in self._files[path]):

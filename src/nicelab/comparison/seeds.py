@@ -13,52 +13,55 @@ from nicelab.comparison.readings import Readings
 from nicelab.comparison.revisions import Revision
 from nicelab.likelihood.replicates import PARTS
 
-# By the metric that tells which model it was: all that depend on it.
-MODELS = {
-    "training.model_md5": (
-        "training.*",
-        "likelihood.*",
-        "diagnostics.*",
-        "samples.*",
-        "inpainting.*",
-    ),
-    "classifier.model_md5": ("classifier.*", "inpainting.*accuracy"),
-}
-
-
-HEADLINE = "likelihood.nice.{}_log_likelihood"  # a mean over trainings, where there are some
+MODEL = "model_md5"  # ends the metric that tells which model it was
+OF_FLOWS = ("training", "likelihood", "diagnostics", "samples", "inpainting")
+OF_THE_FIRST = (  # headlines that name no family
+    "training.best_epoch",
+    "diagnostics.latents.median_distance",
+    "samples.log10_round_trip_error",
+    "inpainting.as_printed.*",
+    "inpainting.gradient_zeroed.*",
+    "inpainting.ascent.*",
+)
+OF_THE_JUDGE = ("classifier.*", "inpainting.*accuracy")
+HEADLINE = "_log_likelihood"  # ends one that is a mean over trainings, where there are some
 
 
 def seeds_deviation(revision: Revision, metric: str) -> float | None:
     """Standard deviation of a metric over trainings that differ in their seeds alone.
 
     0 for a headline that is a mean over trainings, whose own error is that over seeds. None where
-    the revision does not know it, or knows it of other images. Its replicates hold it at the
-    metric's own path, as in `{"training": {"loss": {"standard_deviation": 0.2}}}`.
+    the revision does not know it, or knows it of other images. Its replicates of the family hold
+    it at the metric's own path, as in `{"training": {"loss": {"standard_deviation": 0.2}}}`.
     """
-    if metric.startswith("likelihood.over_seeds."):
+    study, family, *path = metric.split(".")
+    if path[:1] == ["over_seeds"]:
         return 0.0
-    found: Any = revision.replicates
-    if found.get("images_md5") != revision.results.get("training.images_md5"):
+    found: Any = revision.replicates.get(family, {})
+    if found.get("images_md5") != revision.results.get(f"training.{family}.images_md5"):
         return None
-    for part in PARTS:
-        if metric == HEADLINE.format(part):
-            if f"likelihood.over_seeds.{part}.log_likelihood" in revision.results:
-                return 0.0
-            metric = f"likelihood.{part}.log_likelihood"
-    for part in (*metric.split("."), "standard_deviation"):
+    if study == "likelihood" and path in [[f"{part}{HEADLINE}"] for part in PARTS]:
+        path = [path[0].removesuffix(HEADLINE), "log_likelihood"]
+        if ".".join([study, family, "over_seeds", *path]) in revision.results:
+            return 0.0
+    for part in (study, *path, "standard_deviation"):
         found = found.get(part) if isinstance(found, dict) else None
     return float(found) if isinstance(found, int | float) else None
 
 
 def trained_anew(before: Readings, after: Readings) -> tuple[str, ...]:
     """Patterns of the metrics whose model is another one in either run, by its results."""
-    return tuple(
-        pattern
-        for model, patterns in MODELS.items()
-        if before.get(model) != after.get(model)
-        for pattern in patterns
-    )
+    anew: list[str] = []
+    for model in {**before, **after}:
+        study, _, last = model.rpartition(".")
+        if last != MODEL or before.get(model) == after.get(model):
+            continue
+        if study == "classifier":
+            anew += OF_THE_JUDGE
+        else:
+            family = study.removeprefix("training.")
+            anew += [*(f"{study}.{family}.*" for study in OF_FLOWS), *OF_THE_FIRST]
+    return tuple(anew)
 
 
 def depends_on(metric: str, patterns: tuple[str, ...]) -> bool:

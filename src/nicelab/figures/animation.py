@@ -16,7 +16,7 @@ def draw(found: Exhibits, metrics: Metrics) -> list[Figure]:
     figures = []
     for step, images in zip(found.frame_steps, found.frames, strict=True):
         figure = style.new(
-            f"{metrics['dataset']}: the ascent fills in the strokes; step {step:3d}",
+            f"{style.whose(metrics)}: the ascent fills in the strokes; step {step:3d}",
             height=0.5 + 1.75 * rows,
         )
         grid = figure.subplots(rows, COLUMNS, squeeze=False).flatten()

@@ -28,7 +28,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     ours, masks = gains.pop("decaying"), len(found.names)
     steps = len(found.traces["paper"].error) - 1
     figure = style.new(
-        f"{metrics['dataset']}: after {steps} steps ours is likelier than the original behind "
+        f"{style.whose(metrics)}: after {steps} steps ours is likelier than the original behind "
         f"{ours} of {masks} masks,\nthe best published rule behind {max(gains.values())}; "
         f"{100 * share_converged(metrics['ascent']):.0f} % of our "
         f"{2 * masks * metrics['ascended']} ascents converge",

@@ -22,7 +22,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     methods = [method for method in found.by if method not in LEFT_OUT]
     best = labels["methods"][least_error(metrics["mean_over_masks"])]
     figure = style.new(
-        f"{metrics['dataset']}: one test image behind {len(names)} masks, errors printed below;\n"
+        f"{style.whose(metrics)}: one test image behind {len(names)} masks, errors below each;\n"
         f"over {metrics['images']} images the least squared error is that of: {best}",
         height=0.6 + 0.86 * len(names),
     )

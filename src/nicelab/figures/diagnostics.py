@@ -16,7 +16,7 @@ def draw(found: Diagnostics, metrics: Metrics) -> Figure:
     labels, other = metrics["labels"]["images"], metrics["other_images"]
     likelier = [k for k in other if other[k]["share_above_the_median_test_image"].value > 0.5]
     figure = style.new(
-        f"{metrics['dataset']}: more likely than most test images: "
+        f"{style.whose(metrics)}: more likely than most test images: "
         f"{', '.join(labels[k] for k in likelier) or 'no other kind of image'}",
         height=6.2,
     )
@@ -24,7 +24,7 @@ def draw(found: Diagnostics, metrics: Metrics) -> Figure:
     _digits(digits, metrics["by_digit"])
     _others(others, {labels["test"]: found.test} | {labels[k]: x for k, x in found.other.items()})
     _distances(distances, found.distances, metrics)
-    _quantiles(quantiles, found.latent_percentiles, metrics["labels"]["prior"])
+    _quantiles(quantiles, found.latent_percentiles, metrics)
     return figure
 
 
@@ -69,14 +69,16 @@ def _distances(axes: Axes, distances: np.ndarray, metrics: Metrics) -> None:
     axes.legend(loc="upper right")
 
 
-def _quantiles(axes: Axes, percentiles: np.ndarray, prior: str) -> None:
-    exact = getattr(stats, prior).ppf(np.arange(1, 100) / 100)
+def _quantiles(axes: Axes, percentiles: np.ndarray, metrics: Metrics) -> None:
+    exact = getattr(stats, metrics["prior"]).ppf(np.arange(1, 100) / 100)
     low, middle, high = middle_and_tails(percentiles, axis=0)
     axes.fill_between(
         exact, low, high, color=style.BLUE, alpha=0.25, lw=0, label="5–95 % of latents"
     )
     axes.plot(exact, middle, color=style.BLUE, label="median latent")
     axes.plot(exact, exact, color=style.GREY, lw=1, ls=":", label="the prior")
-    axes.set(xlabel=f"percentile of the {prior}", ylabel="percentile of the latent")
+    axes.set(
+        xlabel=f"percentile of the {metrics['labels']['prior']}", ylabel="percentile of the latent"
+    )
     axes.set_title("latents of test images, percentiles 1 to 99")
     axes.legend(loc="upper left")

@@ -44,11 +44,11 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
 
 
 def _finding(metrics: Metrics) -> str:
-    data, masks = metrics["dataset"], metrics["masks"]
+    masks = metrics["masks"]
     found = contest(masks, "chain_mean", "gaussian")
     less = metrics["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"]
     return (
-        f"{data}: the mean of the flow's chains is nearer to the truth than the exact Gaussian's\n"
-        f"answer behind {found.nearer} of {len(masks)} masks, farther behind {found.farther}; "
-        f"mean difference {estimate(less)}"
+        f"{style.whose(metrics)}: the mean of its chains is nearer to the truth than the exact "
+        f"Gaussian's\nanswer behind {found.nearer} of {len(masks)} masks, farther behind "
+        f"{found.farther}; mean difference {estimate(less)}"
     )

@@ -19,7 +19,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     """Original, corrupted and reconstructions; log p and error of all images against steps."""
     printed, zeroed = (metrics["methods"][rule]["squared_error"] for rule in COLOURS)
     figure = style.new(
-        f"{metrics['dataset']}, behind the sheet's box: squared error on hidden pixels\n"
+        f"{style.whose(metrics)}, behind the sheet's box: squared error on hidden pixels\n"
         f"{estimate(zeroed)} with the gradient zeroed, {estimate(printed)} as printed "
         f"({zeroed.n} test images)",
         height=5.6,

@@ -22,7 +22,7 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     shares = [mask["coverage_of_uncertain"].value for mask in posterior["masks"].values()]
     mixed = len(accepted(posterior))
     figure = style.new(
-        f"{metrics['dataset']}: intervals between independent chains, of nominal coverage "
+        f"{style.whose(metrics)}: intervals between independent chains, of nominal coverage "
         f"{100 * nominal:.0f} %,\ncover {100 * min(shares):.0f} to {100 * max(shares):.0f} % "
         f"of the uncertain pixels; long chains mix behind {mixed} of {len(shares)} masks",
         height=8.0,

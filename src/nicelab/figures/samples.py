@@ -11,7 +11,7 @@ from nicelab.pipeline.metrics import Metrics
 
 def draw(found: Samples, metrics: Metrics) -> Figure:
     """Grid of samples, latent interpolations, σ_d in decreasing order, and nearest images."""
-    finding = f"{metrics['dataset']}: what the flow has learned"
+    finding = f"{style.whose(metrics)}: what the flow has learned"
     if found.spectrum is not None:
         ratio = found.spectrum[0] / found.spectrum[-1]
         finding += f"; its scales span a factor of {ratio:.0f}"

@@ -1,9 +1,10 @@
 """The look of every figure, and how it is saved."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -19,6 +20,7 @@ from nicelab.statistics import Estimate
 # Okabe and Ito (2008): distinct under every common colour blindness.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#6E6E6E"
+FLOWS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)  # in the order of the families
 WIDTH = 9.0  # inches
 DPI = 160  # twice a screen's, at the width of the report's column
 
@@ -44,6 +46,11 @@ def new(finding: str, height: float) -> Figure:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(finding, x=0.01, ha="left")
     return figure
+
+
+def whose(metrics: Mapping[str, Any]) -> str:
+    """The flow and the data that results belong to."""
+    return f"{metrics['flow']} on {metrics['dataset']}"
 
 
 def note(axes: Axes, text: str, right: float, y: float) -> None:
@@ -73,37 +80,60 @@ class Dot(Annotation):
         self.label = label
 
 
-def _dots(figure: Figure) -> str:
+def _dots(figures: Sequence[Figure]) -> str:
     """All such points with their places in the picture, per cent from left and top, as JSON."""
-    found = []
-    for dot in figure.findobj(Dot):
-        left, bottom = figure.transFigure.inverted().transform(
-            dot.axes.transData.transform(dot.xy)
-        )
-        place = {"left": round(100 * left, 2), "top": round(100 - 100 * bottom, 2)}
-        found.append({**place, "label": dot.label})
+    whole, above, found = sum(figure.get_figheight() for figure in figures), 0.0, []
+    for figure in figures:
+        height = figure.get_figheight()
+        for dot in figure.findobj(Dot):
+            left, bottom = figure.transFigure.inverted().transform(
+                dot.axes.transData.transform(dot.xy)
+            )
+            top = (above + (1 - bottom) * height) / whole
+            place = {"left": round(100 * left, 2), "top": round(100 * top, 2)}
+            found.append({**place, "label": dot.label})
+        above += height
     return json.dumps(found)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG of 256 colours, a third of the size, whose bytes depend on the picture alone."""
-    buffer, notes = BytesIO(), PngInfo()
-    figure.savefig(buffer, format="png", dpi=DPI)
-    notes.add_text("dots", _dots(figure))
-    picture = Image.open(buffer).convert("RGB")
+def _drawn(figures: Sequence[Figure]) -> Image.Image:
+    """Figures below one another as one picture."""
+    parts = []
+    for figure in figures:
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI)
+        parts.append(Image.open(buffer).convert("RGB"))
+    picture = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)))
+    above = 0
+    for part in parts:
+        picture.paste(part, (0, above))
+        above += part.height
+    return picture
+
+
+def save(figures: Sequence[Figure], path: Path) -> None:
+    """Write figures below one another as a PNG of 256 colours, a third of the size.
+
+    Its bytes depend on the picture alone.
+    """
+    picture, notes = _drawn(figures), PngInfo()
+    notes.add_text("dots", _dots(figures))
     with writing(path) as temporary, temporary.open("wb") as file:
         picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
             file, format="PNG", optimize=True, pnginfo=notes
         )
 
 
-def save_animation(figures: Iterable[Figure], path: Path, seconds: float = 4.0) -> None:
-    """Write an animated PNG that plays once and stays at its last figure."""
-    frames = []
-    for figure in figures:
-        buffer = BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI)
-        frames.append(Image.open(buffer).convert("L"))
+def save_animation(films: Sequence[Sequence[Figure]], path: Path, seconds: float = 4.0) -> None:
+    """Write films below one another as an animated PNG that plays once and stays at its last.
+
+    A film that is shorter than another waits at its last figure.
+    """
+    longest = max(map(len, films))
+    frames = [
+        _drawn([film[min(k, len(film) - 1)] for film in films]).convert("L")
+        for k in range(longest)
+    ]
     duration = round(1000 * seconds / len(frames))
     with writing(path) as temporary, temporary.open("wb") as file:
         frames[0].save(

@@ -42,6 +42,7 @@ def load(path: Path, device: torch.device) -> tuple[Flow, dict[str, Any]]:
     try:
         model = registry.rebuild(header["architecture"], header["dimensions"])
         model.load_state_dict({name: torch.from_numpy(w) for name, w in tensors.items()})
+        model.require_sound()
     except (KeyError, TypeError, ValueError, ValidationError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} does not fit its header ({reason}): train again") from None

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import jacrev
 from torch.linalg import slogdet
 
-from nicelab.flows.convolution import (
+from nicelab.flows.families.glow.convolution import (
     ConvolutionalCoupling,
     InvertibleConvolution,
     assemble,

@@ -61,8 +61,8 @@ class Flow(nn.Module, ABC):
         """The x for which forward(x) is z, shape (*, D)."""
 
     @abstractmethod
-    def initialise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:
-        """Start for data of this mean and standard deviation, both (D,), ready to be trained."""
+    def initialise(self, levels: Tensor, generator: torch.Generator) -> Self:
+        """Start for these training images, grey levels 0–255, (n, D), ready to be trained."""
 
     @abstractmethod
     def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
@@ -70,6 +70,31 @@ class Flow(nn.Module, ABC):
 
     def finish(self) -> None:
         """Put away what only the training needed; the density stays the same."""
+
+    def require_sound(self) -> None:
+        """Check weights that were read.
+
+        Raises:
+            ValueError: with them the flow is no invertible map.
+        """
+        for name, weight in self.state_dict().items():
+            if not weight.isfinite().all():
+                raise ValueError(f"{name} has entries that are not finite")
+
+    def coordinates(self, x: Tensor) -> Tensor:
+        """Each pixel in a coordinate of its own, u(x), in which the density has no jumps, (*, D).
+
+        Chains move in it. Unless a family says otherwise, it is x.
+        """
+        return x
+
+    def at_coordinates(self, u: Tensor) -> Tensor:
+        """The x whose coordinates are u, shape (*, D)."""
+        return u
+
+    def log_prob_of_coordinates(self, u: Tensor) -> Tensor:
+        """Log density of u, not of x, in nats, (*): log p(x) − Σ log u′(x), in float64."""
+        return self.log_prob(u)
 
     def spectrum(self) -> Tensor | None:
         """Scale of each latent in the image, largest first, (D,), if the family has a scaling."""

@@ -1,54 +1,43 @@
-"""Families of flows by name: every module of `flows/families` is one.
+"""The code of a family of flows, by its name.
 
-A family's module has `Architecture`, the section `model` of the parameter file, and `build`. It is
-imported by its name alone, so no other family's code is read, and editing one re-trains none of
-the others. To add a family, add a module.
+A family's package has `Architecture`, its section of `model` in the parameter file, and `build`.
+It is imported by its name alone, so no other family's code is read, and editing one re-trains none
+of the others. To add a family, add a package, and its name and sections to the parameter file.
 """
 
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from types import ModuleType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict
 
+from nicelab.errors import InputError
 from nicelab.flows import families
 from nicelab.flows.flow import Flow
+from nicelab.flows.names import known
 from nicelab.pipeline.params import Section, load
 
 
-def names() -> list[str]:
-    """All families."""
-    return sorted(module.name for module in iter_modules(families.__path__))
-
-
-def known(name: str) -> str:
-    """The name, once it is known to be a family's.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if name not in names():
-        raise ValueError(f"must be one of {', '.join(names())}, got {name!r}")
-    return name
-
-
 class Choice(Section):
-    """What every family's section has."""
+    """What every architecture that was written down has."""
 
     model_config = ConfigDict(extra="ignore")
 
     family: Annotated[str, AfterValidator(known)]
 
 
-def architecture(params: Path) -> type[Section]:
-    """What the section `model` of a parameter file must look like, by its `family`.
+def architecture(params: Path, family: str) -> Section:
+    """The architecture in a family's section of `model` in a parameter file.
 
     Raises:
-        InputError: there is no such family.
+        InputError: there is no such family or section, or it is not as the family expects.
     """
-    return _module(load(params, "model", Choice).family).Architecture
+    try:
+        module = _module(known(family))
+    except ValueError as error:
+        raise InputError(f"the family {error}") from None
+    return load(params, "model", module.Architecture, of=family, given={"family": family})
 
 
 def build(architecture: Section, dimensions: int) -> Flow:

@@ -1,7 +1,7 @@
 """The study of the posterior: independent chains of each image, and how well long ones mix."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
@@ -17,12 +17,12 @@ from nicelab.flows.flow import Flow
 from nicelab.images.levels import LEVELS, SIDE, centre, dequantise, grey
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
-from nicelab.inpainting.density import Density, fisher_information, score
+from nicelab.inpainting.density import fisher_information, score
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.hmc import Draw, Hmc, factor, follow, summarise
 from nicelab.inpainting.records import Posterior, Problems
 from nicelab.inpainting.rules import DecayingAdam
-from nicelab.machine.precision import Choice, resolve
+from nicelab.machine.precision import Choice, Precision, autocast, resolve
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
@@ -62,19 +62,29 @@ class Chains(Section):
     precision: Choice
     seed: Annotated[int, Field(ge=0)]
 
+    def gradients(self, masks: int, images: int) -> int:
+        """How many all chains of so many images behind so many masks take."""
+        ascent, long = self.steps + 1, self.long
+        short = ascent + 1 + self.leapfrog * (self.warm_up + self.draws)
+        of_long = ascent + 1 + long.leapfrog * (long.warm_up + long.draws)
+        return masks * (images * self.chains * short + long.images * long.chains * of_long)
+
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws hidden pixels on the scale of the density, (level + u) / 256 with noise u.
+    """Draws hidden pixels on the scale of the density, (level + noise) / 256.
+
+    Chains move in the flow's own coordinates, where its density has no jumps. Each pixel's depends
+    on that pixel alone, so that the draws, as pixels, are those of p(x_hidden | x_observed).
 
     Args:
-        density: log p.
+        model: the flow, of p.
         gaussian: from whose conditional distribution chains start, apart from one another.
-        fisher: F of the density, shape (D, D).
+        fisher: F of the density of the coordinates, shape (D, D).
         config: the constants.
     """
 
-    density: Density
+    model: Flow
     gaussian: Gaussian
     fisher: Tensor
     config: Chains
@@ -100,23 +110,32 @@ class Sampler:
         return self._draw(x[:, None].expand(-1, long.chains, -1), hidden, hmc, name)
 
     def _draw(self, x: Tensor, hidden: Tensor, hmc: Hmc, name: str) -> Iterator[Draw]:
-        """From images of shape (n, chains, D), each chain after a short ascent of its own."""
-        n, chains, _ = x.shape
-        apart = hidden.repeat_interleave(chains, 0)[None]
-        corrupted = Corrupted.hide(x.flatten(0, 1), apart)
-        start = self.gaussian.draw(corrupted, self._random(name, "start", x))
-        rule = DecayingAdam(self.config.step_size.ascent, self.config.steps)
-        climb = Climb(self.density, self.fisher.diagonal().rsqrt().to(start.dtype))
-        for state in climb.ascend(corrupted, start, rule, self.config.steps):
-            start = state.x
+        """From images of shape (n, chains, D), each chain from a start of its own."""
+        apart = hidden.repeat_interleave(x.shape[1], 0)[None]
+        start = self._start(Corrupted.hide(x.flatten(0, 1), apart), name)
         masks = hidden[:1] if (hidden == hidden[0]).all() else hidden
-        return hmc.chains(
-            self.density,
-            score(self.density, resolve(self.config.precision, x.device)),
-            start.view(len(masks), -1, x.shape[-1]),
+        density = self.model.log_prob_of_coordinates
+        draws = hmc.chains(
+            density,
+            score(density, self._precision()),
+            self.model.coordinates(start).view(len(masks), -1, x.shape[-1]),
             factor(self.fisher, masks, start.dtype),
             self._random(name, "chains", x),
         )
+        for draw in draws:
+            yield replace(draw, x=self.model.at_coordinates(draw.x))
+
+    def _start(self, corrupted: Corrupted, name: str) -> Tensor:
+        """A draw of the Gaussian for each image, after a short ascent."""
+        start = self.gaussian.draw(corrupted, self._random(name, "start", corrupted.observed))
+        rule = DecayingAdam(self.config.step_size.ascent, self.config.steps)
+        climb = Climb(self.model.log_prob, torch.ones_like(start[0, 0]))
+        with autocast(self._precision(), start.device):
+            *_, state = climb.ascend(corrupted, start, rule, self.config.steps)
+        return state.x
+
+    def _precision(self) -> Precision:
+        return resolve(self.config.precision, self.model.device)
 
     def _random(self, name: str, purpose: str, like: Tensor) -> torch.Generator:
         return generator(self.config.seed, name, purpose, device=like.device)
@@ -175,9 +194,9 @@ def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Ch
             f"posterior.long.images must be <= the {available} images behind the masks, "
             f"got {count}"
         )
-    random = generator(config.seed, "samples", device=model.device)
-    fisher = fisher_information(model.log_prob, model.sample(config.samples, random))
-    sampler = Sampler(model.log_prob, Gaussian.fit(centre(training)), fisher, config)
+    drawn = model.sample(config.samples, generator(config.seed, "samples", device=model.device))
+    fisher = fisher_information(model.log_prob_of_coordinates, model.coordinates(drawn))
+    sampler = Sampler(model, Gaussian.fit(centre(training)), fisher, config)
     levels = torch.from_numpy(np.rint((LEVELS - 1) * problems.images)).to(model.device)
     levels = levels.to(torch.uint8)
     found = []

@@ -119,6 +119,7 @@ def labels(problems: Problems) -> dict[str, dict[str, str]]:
     return {
         "masks": dict(zip(problems.names.tolist(), problems.mask_labels.tolist(), strict=True)),
         "methods": {name: entry.label for name, entry in {**FILLS, **BY_FLOW}.items()},
+        "by_flow": {name: entry.label for name, entry in BY_FLOW.items()},
         "rules": {name: rule.label for name, rule in RULES.items()},
     }
 

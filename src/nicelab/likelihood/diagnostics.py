@@ -30,6 +30,7 @@ class Diagnosis(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
+LAWS = {"norm": "normal"}  # what a reader calls a distribution of scipy.stats
 KINDS = {
     "test": "test images",
     "digits": "scikit-learn digits",
@@ -74,7 +75,11 @@ def diagnose(
             "share_rejected_at_1_percent": Estimate.exact((pvalues < LEVEL).mean()),
             "standard_deviation": mean(latents.std(0, ddof=1)),
         },
-        "labels": {"images": {k: KINDS[k] for k in ("test", *nats)}, "prior": model.prior.name},
+        "prior": model.prior.name,
+        "labels": {
+            "images": {k: KINDS[k] for k in ("test", *nats)},
+            "prior": LAWS.get(model.prior.name, model.prior.name),
+        },
     }
 
 

@@ -16,8 +16,6 @@ from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, difference, mean
 from nicelab.streams import generator
 
-PARTS = ("training", "validation", "test")
-
 
 class Evaluation(Section):
     """How often each image is dequantised."""

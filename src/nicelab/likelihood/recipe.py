@@ -13,7 +13,7 @@ from nicelab.pipeline.params import Section
 
 
 class Training(Section):
-    """How a flow is trained."""
+    """How a flow is trained; `clip` is the norm to which a longer gradient is cut, in nats."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -22,6 +22,7 @@ class Training(Section):
     warm_up: Annotated[int, Field(ge=0, le=1_000_000)]
     schedule: Literal["constant", "linear", "cosine"]
     weight_decay: Annotated[float, Field(ge=0)]
+    clip: Annotated[float, Field(gt=0)] | None
     precision: Choice
     seed: Annotated[int, Field(ge=0)]
 

@@ -7,6 +7,8 @@ import numpy as np
 from nicelab.records import Record, key
 from nicelab.statistics import NORMAL_95
 
+PARTS = ("training", "validation", "test")  # of the images
+
 
 @dataclass(frozen=True)
 class Curve(Record):

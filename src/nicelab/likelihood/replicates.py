@@ -1,7 +1,8 @@
 """The same recipe with other seeds: how much of a likelihood is the luck of one training.
 
-`make replicates` trains them by a pipeline of its own, in the folder `replicates`, and collects
-what they found in one file, which `evaluate` reads: `python -m nicelab.likelihood.replicates`.
+`make replicates` trains them by a pipeline of its own, in a folder for each family below
+`replicates`, and collects what those of a family found in one file of `replicates/likelihood`,
+which `evaluate` reads: `python -m nicelab.likelihood.replicates`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,12 @@ import click
 import numpy as np
 
 from nicelab.errors import InputError
+from nicelab.likelihood.records import PARTS
 from nicelab.pipeline.artifacts import read_metrics, write_metrics
 from nicelab.pipeline.metrics import Metrics
 from nicelab.pipeline.options import PATH
 from nicelab.statistics import mean
 
-PARTS = ("training", "validation", "test")
 ENOUGH = 3  # trainings whose mean is reported
 
 
@@ -87,9 +88,10 @@ def _spread(values: list[float]) -> dict[str, float]:
 @click.command()
 @click.option("--folder", type=PATH, default="replicates", show_default=True)
 def main(folder: Path) -> None:
-    """Collect the replicates in FOLDER in its likelihood.json."""
-    paths = sorted(folder.glob("seed_*.json"))
-    write_metrics(folder / "likelihood.json", collect([read_metrics(path) for path in paths]))
+    """Collect the replicates of every family in FOLDER in a file of its folder likelihood."""
+    for family in sorted({path.parent for path in folder.glob("*/seed_*.json")}):
+        found = [read_metrics(path) for path in sorted(family.glob("seed_*.json"))]
+        write_metrics(folder / "likelihood" / f"{family.name}.json", collect(found))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
-from nicelab.images.levels import dequantise, moments
+from nicelab.images.levels import dequantise
 from nicelab.likelihood.halves import HalvedWeights, multiplied
 from nicelab.likelihood.recipe import Training, rate_factor
 from nicelab.machine.precision import Precision, autocast, resolve
@@ -137,7 +138,7 @@ class Run:
             InputError: the likelihood became NaN or infinite, or the batch exceeds the images.
         """
         _require_batch(self.recipe.batch, len(images), self.ranks)
-        model.initialise(*moments(images), self._stream("initialise", device=images.device))
+        model.initialise(images, self._stream("initialise", device=images.device))
         state = self._begin(model, len(images))
         log_prob = self.ranks.average_gradients(_LogProb(model))
         held_out = dequantise(validation, self._stream("validation", device=images.device))
@@ -162,8 +163,10 @@ class Run:
         """The first state, or the last one of a training that was interrupted."""
         recipe, precision = self.recipe, resolve(self.recipe.precision, model.device)
         optimiser = AdamW(model.groups(recipe), lr=recipe.learning_rate, fused=True)
-        # Several processes have to average gradients before a step; a GPU casts in no time.
-        halved = precision == "bfloat16" and self.ranks.size == 1 and model.device.type == "cpu"
+        # Gradients that are clipped, or averaged over processes, must all be there before a step;
+        # a GPU casts in no time.
+        apart = recipe.clip is None and self.ranks.size == 1
+        halved = precision == "bfloat16" and apart and model.device.type == "cpu"
         halves = HalvedWeights(multiplied(model) if halved else (), optimiser)
         steps = recipe.epochs * (images // recipe.batch)
         decay = LambdaLR(optimiser, rate_factor(recipe, steps))
@@ -187,6 +190,8 @@ class Run:
                 log_likelihood = log_prob(x[share]).sum() / batch
             state.optimiser.zero_grad()
             (-ranks.size * log_likelihood).backward()  # gradients are then averaged over ranks
+            if self.recipe.clip is not None:
+                clip_grad_norm_(state.model.parameters(), self.recipe.clip)
             state.optimiser.step()
             state.decay.step()
             sums.append(log_likelihood.detach())

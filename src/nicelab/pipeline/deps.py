@@ -50,13 +50,16 @@ def _imported(root: Path, path: Path) -> Iterator[Path]:
                 yield candidate
 
 
-def code(root: Path, name: str, figures: Mapping[str, Mapping[str, str]]) -> list[str]:
+def code(
+    root: Path, name: str, figures: Mapping[str, Mapping[str, str]], family: str
+) -> list[str]:
     """What a stage depends on of our code, as dvc.yaml writes it.
 
     Args:
         root: the project.
         name: of the stage.
         figures: what the stage is repeated for, if it is the template of figures.
+        family: the variable that holds the family, if the stage is repeated for families.
     """
     script = f"stages/{name}.py"
     named = {f"{FIGURES}/{study}.py": f"{FIGURES}/${{key}}.py" for study in figures}
@@ -66,8 +69,8 @@ def code(root: Path, name: str, figures: Mapping[str, Mapping[str, str]]) -> lis
     }
     if REGISTRY in first_party(root, root / script):
         named |= {
-            f"{FAMILIES}/{path.stem}.py": f"{FAMILIES}/${{model.family}}.py"
-            for path in (root / FAMILIES).glob("[!_]*.py")
+            str(path.relative_to(root)): f"{FAMILIES}/{family}"
+            for path in (root / FAMILIES).glob("*/*.py")
         }
     modules = first_party(root, root / script, *(root / path for path in named))
     return [script, *dict.fromkeys(named.values()), *sorted(modules - named.keys())]
@@ -86,14 +89,19 @@ def rewritten(root: Path, file: str = "dvc.yaml") -> str:
     pipeline = yaml.load((root / file).read_text(encoding="utf-8"))
     for name, stage in pipeline["stages"].items():
         figures = stage["foreach"] if name == "figures" else {}
-        _rewrite(stage.get("do", stage), code(root, name, figures))
+        family = "${item.family}" if "matrix" in stage else "${item}"
+        _rewrite(stage.get("do", stage), code(root, name, figures, family))
     text = StringIO()
     yaml.dump(pipeline, text)
     return text.getvalue()
 
 
 def _rewrite(stage: MutableMapping[str, Any], modules: list[str]) -> None:
-    stage["deps"][:] = [dep for dep in stage["deps"] if not dep.endswith(".py")] + modules
+    stage["deps"][:] = [dep for dep in stage["deps"] if not _is_code(dep)] + modules
+
+
+def _is_code(dep: str) -> bool:
+    return dep.endswith(".py") or dep.startswith(FAMILIES)
 
 
 @click.command()

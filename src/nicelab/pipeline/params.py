@@ -4,9 +4,10 @@ The file is the only place that holds values: the models have no defaults, so a 
 parameter is an error and not a silent choice. Each model lives beside the code it configures.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -29,28 +30,47 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-S = TypeVar("S", bound=Section)
+S = TypeVar("S", bound=BaseModel)
 
 
-def load(path: Path, name: str, model: type[S]) -> S:
+def load(
+    path: Path,
+    name: str,
+    model: type[S],
+    of: str | None = None,
+    given: Mapping[str, str] = MappingProxyType({}),
+) -> S:
     """Read and validate one section of a parameter file.
 
     Args:
         path: the YAML file (version 1.2, as DVC reads it: `1e-3` is a number).
         name: the section, a top-level key.
         model: what the section must look like.
+        of: the part of the section that is meant, such as a family's.
+        given: what is known beside the section.
 
     Raises:
         InputError: the file, the section or one of its values is not as expected.
     """
-    sections = read_all(path)
-    if name not in sections:
-        raise InputError(f"section {name} is missing{_suggest(name, sections)} ({path})")
+    found = _section(read_all(path), "", name, path)
+    if of is not None:
+        found = _section(found, name, of, path)
+        name = f"{name}.{of}"
+    if given and isinstance(found, dict):
+        found = {**given, **found}
     try:
-        return model.model_validate(sections[name])
+        return model.model_validate(found)
     except ValidationError as error:
         lines = [_explain(name, model, e) for e in _flat(error)]
         raise InputError("; ".join(lines) + f" ({path})") from None
+
+
+def _section(sections: Any, parent: str, name: str, path: Path) -> Any:  # noqa: ANN401
+    where = f"{parent}.{name}" if parent else name
+    if not isinstance(sections, dict) or name not in sections:
+        hint = _suggest(name, sections) if isinstance(sections, dict) else ""
+        raise InputError(f"section {where} is missing{hint} ({path})")
+    return sections[name]
 
 
 def read_all(path: Path) -> dict[str, Any]:
@@ -82,7 +102,7 @@ def _flat(error: ValidationError, place: tuple[int | str, ...] = ()) -> Iterator
             yield {**found, "loc": where}
 
 
-def _explain(section: str, model: type[Section], error: dict[str, Any]) -> str:
+def _explain(section: str, model: type[BaseModel], error: dict[str, Any]) -> str:
     """One validation error as `section.name must be > 0, got -5`."""
     where = ".".join([section, *map(str, error["loc"])])
     match error["type"]:

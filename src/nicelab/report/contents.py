@@ -1,19 +1,21 @@
 """What a report is made of, as the pipeline has left it."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nicelab.errors import InputError
+from nicelab.flows.names import chosen
 from nicelab.pipeline.artifacts import digest, read_metrics
-from nicelab.pipeline.metrics import Metrics
 from nicelab.pipeline.params import flatten, read_all
 from nicelab.report.tables.table import Table
 
 T = TypeVar("T")
+Results = Mapping[str, Any]  # metrics by study; of a study of flows, by study and family
+OF_FLOWS = ("training", "likelihood", "diagnostics", "samples", "inpainting")
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "matplotlib", "dvc")
 
 
@@ -32,9 +34,13 @@ class Folder(dict[str, T]):
         raise InputError(f"{file} does not exist: make it again with `dvc repro`")
 
 
-def read_results(folder: Path) -> Folder[Metrics]:
-    """Results of every study."""
-    return Folder(folder, ".json", read_metrics)
+def read_results(folder: Path, families: Sequence[str]) -> Results:
+    """Results of every study; of those of flows, of these families in this order."""
+    found: Folder[Any] = Folder(folder, ".json", read_metrics)
+    for study in OF_FLOWS:
+        of_each = Folder(folder / study, ".json", read_metrics)
+        found[study] = {family: of_each[family] for family in families}
+    return found
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,13 @@ class Contents:
     """Results and pictures by study, where they come from, and the code of the stages.
 
     Args:
-        metrics: content of each file of results, by its name.
+        metrics: results of every study.
         figures: PNG files by study.
         provenance: tables of names and values, by their title.
         sources: source code by stage.
     """
 
-    metrics: Mapping[str, Metrics]
+    metrics: Results
     figures: Mapping[str, bytes]
     provenance: Mapping[str, Mapping[str, str]]
     sources: Mapping[str, str]
@@ -71,7 +77,7 @@ class Since:
 
 def read_contents(results: Path, figures: Path, stages: Path, params: Path) -> Contents:
     """Read all files of these folders."""
-    files = sorted([*results.glob("*.json"), *figures.glob("*.png")])
+    files = sorted([*results.glob("**/*.json"), *figures.glob("*.png")])
     provenance = {
         "Parameters": {name: str(x) for name, x in flatten(read_all(params)).items()},
         "Digests (MD5, as in dvc.lock)": {str(path): digest(path) for path in files},
@@ -81,7 +87,7 @@ def read_contents(results: Path, figures: Path, stages: Path, params: Path) -> C
         },
     }
     return Contents(
-        read_results(results),
+        read_results(results, chosen(params)),
         Folder(figures, ".png", Path.read_bytes),
         provenance,
         Folder(stages, ".py", lambda path: path.read_text(encoding="utf-8")),

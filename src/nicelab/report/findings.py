@@ -8,10 +8,11 @@ from nicelab.gradients.verdicts import printed_by_the_faults
 from nicelab.inpainting.verdicts import accepted, contest
 from nicelab.pipeline.metrics import Metrics
 from nicelab.published import NICE_LOG_LIKELIHOOD
+from nicelab.report.contents import Results
 from nicelab.report.headlines import gradients, likelihood
 from nicelab.report.headlines.convolution import ROUNDING, largest_error
 from nicelab.report.headlines.headline import AGREES, sign
-from nicelab.report.tables.table import percent
+from nicelab.report.tables.table import first, percent
 from nicelab.statistics import Estimate, difference
 
 AS_PRINTED = "_as_printed"  # ends the names of estimators that keep a fault of the sheet
@@ -34,14 +35,18 @@ class Finding(NamedTuple):
     found: str
 
 
-def findings(metrics: Mapping[str, Metrics]) -> list[Finding]:
-    """One or two of each study, from its results by name."""
+def findings(metrics: Results) -> list[Finding]:
+    """One or two of each study, of those of flows for each flow; of the sheet's rule one."""
+    likelihoods, diagnostics, completions = (
+        metrics[study] for study in ("likelihood", "diagnostics", "inpainting")
+    )
     return [
-        _likelihood(metrics["likelihood"]),
-        _density(metrics["likelihood"], metrics["diagnostics"]),
-        _rule(metrics["inpainting"]),
-        _completion(metrics["inpainting"]),
-        _mixing(metrics["inpainting"]),
+        _likelihood(first(likelihoods)),
+        *(_beside_the_first(other, first(likelihoods)) for other in _others(likelihoods)),
+        *map(_density, likelihoods.values(), diagnostics.values()),
+        _rule(first(completions)),
+        *map(_completion, completions.values()),
+        *map(_mixing, completions.values()),
         _convolution(metrics["convolution"]),
         _gambler(metrics["importance"]),
         _proposals(metrics["importance"]),
@@ -67,13 +72,14 @@ def _verdict(x: Estimate) -> Verdict:
 
 def _likelihood(metrics: Metrics) -> Finding:
     ours, how = likelihood.measured(metrics, "test")
-    if metrics["dataset"] == "MNIST" and "over_seeds" in metrics:
+    flow = metrics["flow"]
+    if likelihood.is_published(metrics) and "over_seeds" in metrics:
         spread = Estimate(ours.value - NICE_LOG_LIKELIHOOD, likelihood.of_one(ours), ours.n)
-        claim, than = "NICE reaches the likelihood of its paper", "the paper’s one training"
+        claim, than = f"{flow} reaches the likelihood of its paper", "the paper’s one training"
     else:
         gaussian = metrics["gaussian"]["test"]["log_likelihood"]
         spread = difference(metrics["test"]["log_likelihood"], gaussian)
-        claim, than = "NICE has more likelihood than a Gaussian", "the Gaussian"
+        claim, than = f"{flow} has more likelihood than a Gaussian", "the Gaussian"
     more = "more" if spread.value > 0 else "fewer"
     return Finding(
         _verdict(spread),
@@ -81,6 +87,23 @@ def _likelihood(metrics: Metrics) -> Finding:
         claim,
         f"{estimate(ours)} nats on {metrics['dataset']} test images ({how}), "
         f"{abs(spread.value):.0f} {more} than {than}",
+    )
+
+
+def _others(flows: Mapping[str, Metrics]) -> list[Metrics]:
+    return list(flows.values())[1:]
+
+
+def _beside_the_first(metrics: Metrics, sheets: Metrics) -> Finding:
+    ours, how = likelihood.measured(metrics, "test")
+    theirs, _ = likelihood.measured(sheets, "test")
+    more = difference(ours, theirs)
+    return Finding(
+        _verdict(more),
+        "likelihood",
+        f"{metrics['flow']} has more likelihood than {sheets['flow']}",
+        f"{estimate(ours)} nats on {metrics['dataset']} test images ({how}), "
+        f"{abs(more.value):.0f} {'more' if more.value > 0 else 'fewer'} than {sheets['flow']}",
     )
 
 
@@ -92,9 +115,10 @@ def _density(likelihoods: Metrics, metrics: Metrics) -> Finding:
     return Finding(
         _verdict(less),
         "diagnostics",
-        "A black image is less likely than the images of the data",
+        f"Under {metrics['flow']} a black image is less likely than the images of the data",
         f"a black image has {estimate(black)} nats, test images {estimate(test)}; "
-        f"{rejected.value:.0%} of the latents are not logistic at the 1 % level",
+        f"{rejected.value:.0%} of the latents are not "
+        f"{metrics['labels']['prior']} at the 1 % level",
     )
 
 
@@ -117,7 +141,8 @@ def _completion(metrics: Metrics) -> Finding:
     return Finding(
         _verdict(_negative(less)),
         "inpainting",
-        "The mean of NICE’s chains completes images better than a Gaussian, over all masks",
+        f"The mean of {metrics['flow']}’s chains completes images better than a Gaussian, "
+        "over all masks",
         f"its squared error less the Gaussian’s is {estimate(less)}; it is nearer to the truth "
         f"behind {found.nearer} masks, farther behind {found.farther}, undecided behind "
         f"{found.undecided}{'' if mixed else '; the chains have not mixed'}",
@@ -130,7 +155,8 @@ def _mixing(metrics: Metrics) -> Finding:
     return Finding(
         "holds" if mixed == len(masks) else "open",
         "inpainting",
-        "Long chains on the hidden pixels mix, so that their draws are those of a posterior",
+        f"{metrics['flow']}’s long chains on the hidden pixels mix, so that their draws are those "
+        "of a posterior",
         f"they do behind {mixed} of {len(masks)} masks (R-hat below {long['r_hat']}, "
         f"{long['ess']} effective draws); the chains that are scored are shorter",
     )

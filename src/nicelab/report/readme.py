@@ -1,22 +1,21 @@
 """Write the results into the README: `python -m nicelab.report.readme`."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from nicelab.errors import InputError
+from nicelab.flows.names import chosen
 from nicelab.pipeline.artifacts import writing
-from nicelab.pipeline.metrics import Metrics
-from nicelab.pipeline.options import PATH
+from nicelab.pipeline.options import PATH, params_option
 from nicelab.report import findings
-from nicelab.report.contents import read_results
+from nicelab.report.contents import Results, read_results
 from nicelab.report.headlines.results import headlines, markdown
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
-def shown(results: Mapping[str, Metrics]) -> str:
+def shown(results: Results) -> str:
     """What was found in sentences, and all headlines in a table."""
     return f"{findings.markdown(findings.findings(results))}\n\n{markdown(headlines(results))}"
 
@@ -38,9 +37,11 @@ def with_results(readme: str, results: str) -> str:
 @click.command()
 @click.option("--readme", type=PATH, default="README.md", show_default=True)
 @click.option("--results", type=PATH, default="results", show_default=True)
-def main(readme: Path, results: Path) -> None:
+@params_option
+def main(readme: Path, results: Path, params: Path) -> None:
     """Put what RESULTS say into the README."""
-    text = with_results(readme.read_text(encoding="utf-8"), shown(read_results(results)))
+    found = shown(read_results(results, chosen(params)))
+    text = with_results(readme.read_text(encoding="utf-8"), found)
     with writing(readme) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

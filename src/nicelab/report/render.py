@@ -16,15 +16,15 @@ from PIL import Image, ImageSequence
 
 from nicelab import formatting, published
 from nicelab.pipeline.metrics import Metrics
-from nicelab.report.contents import Contents, Since
+from nicelab.report.contents import Contents, Results, Since
 from nicelab.report.findings import findings
 from nicelab.report.headlines import results
 from nicelab.report.headlines.convolution import largest_error
 from nicelab.report.tables import convolution, gradients, importance, inpainting, likelihood
-from nicelab.report.tables.table import Table
+from nicelab.report.tables.table import Table, first
 
 NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
-FILM_WIDTH = 960  # pixels
+FILM_WIDTH, HIGHEST = 720, 16383  # pixels; a WebP cannot be higher
 COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
@@ -89,11 +89,12 @@ def _context(contents: Contents) -> dict[str, Any]:
     return {
         "m": metrics,
         "tables": _tables(metrics),
-        "counts": _counts(metrics["inpainting"], metrics["importance"]),
+        "counts": _counts(first(metrics["inpainting"]), metrics["importance"]),
+        "first": next(iter(metrics["training"])),
         "findings": findings(metrics),
         "told": {
-            "likelihood": likelihood.told(metrics["likelihood"]),
-            "inpainting": inpainting.told(metrics["inpainting"]),
+            "likelihood": _of_each(likelihood.told, metrics["likelihood"]),
+            "inpainting": _of_each(inpainting.told, metrics["inpainting"]),
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
         },
@@ -106,7 +107,15 @@ def _context(contents: Contents) -> dict[str, Any]:
     }
 
 
-def _tables(metrics: Mapping[str, Metrics]) -> dict[str, Table | None]:
+def _of_each(
+    told: Callable[[Metrics], dict[str, str]], flows: Mapping[str, Metrics]
+) -> dict[str, list[str]]:
+    """What is told of every flow, by what it is about."""
+    each = [told(metrics) for metrics in flows.values()]
+    return {name: [text[name] for text in each] for name in each[0]}
+
+
+def _tables(metrics: Results) -> dict[str, Table | None]:
     """Every table of results, by the name that the template knows it by."""
     completions, gambler = metrics["inpainting"], metrics["importance"]
     descent = metrics["gradients"]
@@ -170,12 +179,14 @@ def _dots(png: bytes) -> list[dict[str, Any]]:
 def _film(png: bytes) -> dict[str, Any]:
     """All frames of a moving picture below one another, and the size of one."""
     with Image.open(BytesIO(png)) as picture:
-        size = FILM_WIDTH, round(picture.height * FILM_WIDTH / picture.width)
+        highest = HIGHEST // picture.n_frames
+        width = min(FILM_WIDTH, highest * picture.width // picture.height)
+        size = width, min(highest, round(picture.height * width / picture.width))
         frames = [frame.convert("L").resize(size) for frame in ImageSequence.Iterator(picture)]
     strip, buffer = Image.new("L", (size[0], size[1] * len(frames))), BytesIO()
     for k, frame in enumerate(frames):
         strip.paste(frame, (0, k * size[1]))
-    strip.save(buffer, "WEBP", quality=80)
+    strip.save(buffer, "WEBP", quality=60)
     uri = _data_uri(buffer.getvalue(), "webp")
     return {"uri": uri, "frames": len(frames), "width": size[0], "height": size[1]}
 

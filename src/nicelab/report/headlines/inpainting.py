@@ -1,21 +1,23 @@
 """Headlines of inpainting: squared errors on hidden pixels, and the judge's accuracy."""
 
+from collections.abc import Mapping
+
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.headlines.headline import Headline
+from nicelab.report.tables.table import first
 from nicelab.statistics import of_a_share
 
 PRINTED = {"as_printed": "as printed", "gradient_zeroed": "gradient zeroed"}
-OVER_MASKS = {
-    "gaussian": ("gaussian", "a Gaussian's conditional mean"),
-    "ascent": ("ascent_from_gaussian", "NICE's ascent from there"),
-    "nice": ("chain_mean", "mean of NICE's chains"),
-}
 
 
-def completions(metrics: Metrics) -> list[Headline]:
+def completions(flows: Mapping[str, Metrics]) -> list[Headline]:
     """The sheet's box as the sheet fills it, and means over all masks."""
+    metrics = first(flows)
     printed, means = metrics["methods"], metrics["mean_over_masks"]
-    masks = f"Inpainting, {len(metrics['masks'])} masks"
+    over_masks = {
+        "gaussian": ("gaussian", "a Gaussian's conditional mean"),
+        "ascent": ("ascent_from_gaussian", f"{metrics['flow']}'s ascent from there"),
+    }
     return [
         *(
             Headline(
@@ -28,17 +30,25 @@ def completions(metrics: Metrics) -> list[Headline]:
         *(
             Headline(
                 f"inpainting.{name}.squared_error",
-                f"{masks}, {label}: squared error",
+                f"{_masks(metrics)}, {label}: squared error",
                 means[method]["squared_error"],
             )
-            for name, (method, label) in OVER_MASKS.items()
+            for name, (method, label) in over_masks.items()
         ),
-        Headline(
-            "inpainting.nice.squared_error_less_gaussian",
-            f"{masks}, mean of NICE's chains: squared error less the Gaussian's",
-            means["chain_mean"]["squared_error_less_gaussian"],
+        *(
+            Headline(
+                f"inpainting.{name}.squared_error_less_gaussian",
+                f"{_masks(found)}, mean of {found['flow']}'s chains: squared error less the "
+                "Gaussian's",
+                found["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"],
+            )
+            for name, found in flows.items()
         ),
     ]
+
+
+def _masks(metrics: Metrics) -> str:
+    return f"Inpainting, {len(metrics['masks'])} masks"
 
 
 def judge(metrics: Metrics) -> Headline:

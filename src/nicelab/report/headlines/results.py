@@ -1,9 +1,9 @@
 """The results in one list: a table for the report and the README, and metrics for commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from nicelab.pipeline.metrics import Metrics
+from nicelab.report.contents import Results
 from nicelab.report.headlines import convolution, gradients, importance, inpainting, likelihood
 from nicelab.report.headlines.headline import Headline, Row
 from nicelab.report.tables.table import Table
@@ -18,8 +18,8 @@ CAPTION = (
 )
 
 
-def headlines(results: Mapping[str, Metrics]) -> list[Headline]:
-    """All of them, from the results of every study, keyed by file name."""
+def headlines(results: Results) -> list[Headline]:
+    """All of them, from the results of every study."""
     return [
         *likelihood.likelihoods(results["likelihood"]),
         *likelihood.training(results["training"]),

@@ -1,10 +1,12 @@
 """Tables of the completions: ascents, errors, means and chains."""
 
+from collections.abc import Iterator, Mapping
+
 from nicelab.formatting import estimate
 from nicelab.inpainting.verdicts import accepted, contest
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.headlines.headline import sign
-from nicelab.report.tables.table import NONE, Table, optional
+from nicelab.report.tables.table import NONE, Table, by_flow, first, optional
 
 
 def told(metrics: Metrics) -> dict[str, str]:
@@ -15,33 +17,39 @@ def told(metrics: Metrics) -> dict[str, str]:
     found = contest(masks, "chain_mean", "gaussian")
     less = metrics["mean_over_masks"]["chain_mean"]["squared_error_less_gaussian"]
     who = {
-        -1: "the mean of NICE’s chains is nearer to the truth on average over masks",
+        -1: f"the mean of {metrics['flow']}’s chains is nearer to the truth on average over masks",
         1: "the Gaussian’s answer is nearer to the truth on average over masks",
         0: "these images do not tell which is nearer to the truth on average over masks",
     }
     if mixed:
-        which = f"Long chains mix behind {', '.join(labels[name] for name in mixed)}"
+        names = ", ".join(labels[name] for name in mixed)
+        which = f"Long chains of {metrics['flow']} mix behind {names}"
         rest = "; elsewhere" if len(mixed) < len(masks) else ""
         behind = f"{which}{rest and rest + ' draws are those of chains, not of a posterior'}."
     else:
         behind = (
-            "Long chains mix behind no mask: what follows are draws of chains, not of a posterior."
+            f"Long chains of {metrics['flow']} mix behind no mask: what follows are draws of "
+            "chains, not of a posterior."
         )
     return {
-        "mixing": f"{behind} (Required are R-hat below {long['r_hat']} and {long['ess']} "
-        f"effective draws for {100 * long['share']:.0f} % of {long['images']} images.)",
-        "contest": f"On the same images the difference is {estimate(less)}: {who[sign(less)]}. "
+        "mixing": behind,
+        "required": f"Required are R-hat below {long['r_hat']} and {long['ess']} "
+        f"effective draws for {100 * long['share']:.0f} % of {long['images']} images.",
+        "contest": f"With {metrics['flow']} the difference on the same images is "
+        f"{estimate(less)}: {who[sign(less)]}. "
         f"By mask, the chains are nearer behind {found.nearer}, the Gaussian behind "
         f"{found.farther}, and {found.undecided} of {len(masks)} are undecided (5 % for all masks "
         "together).",
     }
 
 
-def ascents(metrics: Metrics) -> Table:
+def ascents(flows: Mapping[str, Metrics]) -> Table:
     """Where ascents from two starts end, by mask."""
+    metrics = first(flows)
     return Table(
         f"Ascents with the decaying step, {metrics['dataset']}, {metrics['ascended']} images",
         (
+            "flow",
             "mask",
             "hidden pixels",
             "from grey: steps",
@@ -51,11 +59,14 @@ def ascents(metrics: Metrics) -> Table:
             "share converged",
             "squared error",
         ),
-        [
-            (label, estimate(metrics["masks"][name]["hidden_pixels"]), *_ascents(metrics, name))
-            for name, label in _masks(metrics)
-        ],
+        by_flow(flows, _ascents_by_mask),
     )
+
+
+def _ascents_by_mask(metrics: Metrics) -> Iterator[tuple[str, ...]]:
+    for name, label in _masks(metrics):
+        hidden = estimate(metrics["masks"][name]["hidden_pixels"])
+        yield label, hidden, *_ascents(metrics, name)
 
 
 def _ascents(metrics: Metrics, mask: str) -> list[str]:
@@ -68,36 +79,40 @@ def _ascents(metrics: Metrics, mask: str) -> list[str]:
     return cells
 
 
-def errors(metrics: Metrics) -> Table:
-    """Squared error by mask and method."""
-    labels, methods = metrics["labels"]["methods"], list(metrics["mean_over_masks"])
-    rows = []
-    for name, label in _masks(metrics):
-        found = metrics["masks"][name]["methods"]
-        rows.append([label, *(estimate(found[method]["squared_error"]) for method in methods)])
+def errors(flows: Mapping[str, Metrics]) -> Table:
+    """Squared error by mask and method; of methods without a flow once."""
+    metrics = first(flows)
+    labels = metrics["labels"]
+    columns = {
+        label: (metrics, name)
+        for name, label in labels["methods"].items()
+        if name not in labels["by_flow"]
+    }
+    for found in flows.values():
+        own = found["labels"]["by_flow"].items()
+        columns |= {f"{found['flow']}: {label}": (found, name) for name, label in own}
     return Table(
         f"Squared error on hidden pixels, {_images(metrics)}; of the chains, without their noise",
-        ["mask", *(labels[method] for method in methods)],
-        rows,
+        ["mask", *columns],
+        [
+            [label, *(_error(found, mask, name) for found, name in columns.values())]
+            for mask, label in _masks(metrics)
+        ],
     )
 
 
-def means(metrics: Metrics) -> Table:
+def _error(metrics: Metrics, mask: str, method: str) -> str:
+    return estimate(metrics["masks"][mask]["methods"][method]["squared_error"])
+
+
+def means(flows: Mapping[str, Metrics]) -> Table:
     """Every score of every method, and of the original images."""
-    labels, truth = metrics["labels"]["methods"], metrics["truth"]
-    original = (
-        "the original",
-        "0",
-        NONE,
-        NONE,
-        "1",
-        estimate(truth["accuracy"]),
-        estimate(truth["log_likelihood"]),
-    )
+    metrics = first(flows)
     return Table(
         f"Means over images and masks, {_images(metrics)}; errors over images. The "
         "squared error of chains is without their noise, other scores are of their mean as it is",
         (
+            "flow",
             "method",
             "squared error",
             "less the Gaussian’s",
@@ -106,11 +121,16 @@ def means(metrics: Metrics) -> Table:
             "recognised",
             "log p (nats)",
         ),
-        [
-            *(_scores(labels[name], x) for name, x in metrics["mean_over_masks"].items()),
-            original,
-        ],
+        by_flow(flows, _methods),
     )
+
+
+def _methods(metrics: Metrics) -> Iterator[tuple[str, ...]]:
+    labels, truth = metrics["labels"]["methods"], metrics["truth"]
+    for name, found in metrics["mean_over_masks"].items():
+        yield _scores(labels[name], found)
+    scores = (estimate(truth[name]) for name in ("accuracy", "log_likelihood"))
+    yield "the original", "0", NONE, NONE, "1", *scores
 
 
 def _scores(label: str, metrics: Metrics) -> tuple[str, ...]:
@@ -122,7 +142,7 @@ def _scores(label: str, metrics: Metrics) -> tuple[str, ...]:
     )
 
 
-def chains(metrics: Metrics) -> Table:
+def chains(flows: Mapping[str, Metrics]) -> Table:
     """How well chains mix, how far they are apart, and how often they cover the truth, by mask."""
     headings = {
         "coverage_of_uncertain": "coverage where draws differ",
@@ -135,15 +155,19 @@ def chains(metrics: Metrics) -> Table:
         "median_ess": "median effective draws",
         "share_mixed": "share of images that mix",
     }
-    found, long = metrics["posterior"]["masks"], metrics["posterior"]["long"]
+    metrics = first(flows)
+    long = metrics["posterior"]["long"]
+
+    def rows(metrics: Metrics) -> Iterator[tuple[str, ...]]:
+        found = metrics["posterior"]["masks"]
+        for mask, label in _masks(metrics):
+            yield label, *(estimate(found[mask][name]) for name in headings)
+
     return Table(
         f"The chains, {_images(metrics)}; long ones of {long['images']}. An image mixes with "
         f"R-hat below {long['r_hat']} and {long['ess']} effective draws of log p, sums of grey",
-        ["mask", *headings.values()],
-        [
-            [label, *(estimate(found[mask][name]) for name in headings)]
-            for mask, label in _masks(metrics)
-        ],
+        ["flow", "mask", *headings.values()],
+        by_flow(flows, rows),
     )
 
 

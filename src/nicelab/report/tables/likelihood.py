@@ -1,20 +1,23 @@
-"""Tables of what the flow learned: likelihoods, other images and samples."""
+"""Tables of what the flows learned: likelihoods, other images and samples."""
+
+from collections.abc import Iterator, Mapping
 
 from nicelab.formatting import estimate, number
+from nicelab.likelihood.records import PARTS
 from nicelab.pipeline.metrics import Metrics
 from nicelab.report.headlines.headline import sign
-from nicelab.report.tables.table import NONE, Table
-
-PARTS = ("training", "validation", "test")
+from nicelab.report.tables.table import NONE, Table, by_flow, first
 
 
-def likelihoods(metrics: Metrics) -> Table:
+def likelihoods(flows: Mapping[str, Metrics]) -> Table:
     """Likelihood of each part of the data, with its two errors."""
+    metrics = first(flows)
     draws = metrics["test"]["log_likelihood_over_draws"].n
     return Table(
         f"Log-likelihood of {metrics['dataset']} in nats per image, each image dequantised "
         f"{draws} times; the model at hand, the mean over trainings of its recipe, and a Gaussian",
         (
+            "flow",
             "images",
             "number",
             "± over images",
@@ -23,7 +26,7 @@ def likelihoods(metrics: Metrics) -> Table:
             "± over trainings",
             "Gaussian, ± over images",
         ),
-        [_likelihood(part, metrics) for part in PARTS],
+        by_flow(flows, lambda metrics: [_likelihood(part, metrics) for part in PARTS]),
     )
 
 
@@ -54,51 +57,61 @@ def told(metrics: Metrics) -> dict[str, str]:
     above = metrics["test"]["log_likelihood"].value
     above -= metrics["gaussian"]["test"]["log_likelihood"].value
     return {
-        "gaps": f"Training less validation images is {estimate(learned)} nats ({over}; "
-        f"± {images:.1f} over images): what the model has learned of its training images alone, "
-        "and a difference between the two sets. That sets differ is seen in test images, which it "
-        f"has not seen either: they are {side}{each}, test less validation is {estimate(easier)}.",
-        "gaussian": f"The Gaussian with the mean and covariance of the training images has "
-        f"{estimate(metrics['gaussian']['test']['log_likelihood'])} nats on test images, "
-        f"{abs(above):.0f} {'fewer' if above > 0 else 'more'} than NICE.",
+        "gaps": f"Under {metrics['flow']} training less validation images is {estimate(learned)} "
+        f"nats ({over}; ± {images:.1f} over images). Test images it has not seen either: they are "
+        f"{side}{each}, test less validation is {estimate(easier)}.",
+        "gaussian": f"{abs(above):.0f} {'fewer' if above > 0 else 'more'} than {metrics['flow']}",
     }
 
 
-def other_images(metrics: Metrics) -> Table:
+def other_images(flows: Mapping[str, Metrics]) -> Table:
     """Likelihood by digit, and of images that are none."""
-    labels = metrics["labels"]["images"]
-    digits = [
-        (*_images(f"digit {digit}", found), NONE) for digit, found in metrics["by_digit"].items()
-    ]
-    others = [
-        (*_images(labels[kind], found), estimate(found["share_above_the_median_test_image"]))
-        for kind, found in metrics["other_images"].items()
-    ]
     return Table(
-        f"Log-likelihood in nats of {metrics['dataset']} test images by digit, "
+        f"Log-likelihood in nats of {first(flows)['dataset']} test images by digit, "
         "and of images of other kinds",
-        ("images", "number", "log-likelihood", "share likelier than the median test image"),
-        [*digits, *others],
+        (
+            "flow",
+            "images",
+            "number",
+            "log-likelihood",
+            "share likelier than the median test image",
+        ),
+        by_flow(flows, _kinds),
     )
+
+
+def _kinds(metrics: Metrics) -> Iterator[tuple[str, ...]]:
+    labels = metrics["labels"]["images"]
+    for digit, found in metrics["by_digit"].items():
+        yield *_images(f"digit {digit}", found), NONE
+    for kind, found in metrics["other_images"].items():
+        share = estimate(found["share_above_the_median_test_image"])
+        yield *_images(labels[kind], found), share
 
 
 def _images(name: str, metrics: Metrics) -> tuple[str, str, str]:
     return name, str(metrics["log_likelihood"].n), estimate(metrics["log_likelihood"])
 
 
-def samples(metrics: Metrics) -> Table:
+def samples(flows: Mapping[str, Metrics]) -> Table:
     """How near to the training images samples come, and test images."""
-    test = ("test images", estimate(metrics["test"]["distance_to_training"]), "0.01", "0")
+    metrics = first(flows)
+    test = (NONE, "test images", estimate(metrics["test"]["distance_to_training"]), "0.01", "0")
     return Table(
         f"Do samples repeat training images of {metrics['dataset']}?",
         (
+            "flow",
             "images",
             "distance to the nearest training image",
             "share closer than the closest 1 % of test images",
             "share of pixels outside [0, 1]",
         ),
-        [*(_samples(t, found) for t, found in metrics["temperatures"].items()), test],
+        [*by_flow(flows, _at_temperatures), test],
     )
+
+
+def _at_temperatures(metrics: Metrics) -> list[tuple[str, ...]]:
+    return [_samples(t, found) for t, found in metrics["temperatures"].items()]
 
 
 def _samples(temperature: str, metrics: Metrics) -> tuple[str, ...]:
@@ -110,15 +123,14 @@ def _samples(temperature: str, metrics: Metrics) -> tuple[str, ...]:
     )
 
 
-def scales(metrics: Metrics) -> Table | None:
-    """Scales of the latent dimensions, if the flow has a layer that scales them."""
-    if "sigma" not in metrics:
+def scales(flows: Mapping[str, Metrics]) -> Table | None:
+    """Scales of the latent dimensions of flows with a layer that scales them, if there are any."""
+    scaled = {family: metrics for family, metrics in flows.items() if "sigma" in metrics}
+    if not scaled:
         return None
+    names = ("largest", "median", "smallest")
     return Table(
-        f"Scales of the latent dimensions, {metrics['dataset']}",
-        ("", "σ (grey range)"),
-        [
-            (name, number(metrics["sigma"][name].value, ".3e"))
-            for name in ("largest", "median", "smallest")
-        ],
+        f"Scales of the latent dimensions, {first(flows)['dataset']}",
+        ("flow", "", "σ (grey range)"),
+        by_flow(scaled, lambda x: [(k, number(x["sigma"][k].value, ".3e")) for k in names]),
     )

@@ -1,9 +1,10 @@
 """What a table of the report is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nicelab.formatting import estimate, number
+from nicelab.pipeline.metrics import Metrics
 from nicelab.statistics import Estimate
 
 NONE = "–"  # where there is no number
@@ -16,6 +17,18 @@ class Table:
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+
+def by_flow(
+    flows: Mapping[str, Metrics], rows: Callable[[Metrics], Iterable[Sequence[str]]]
+) -> list[tuple[str, ...]]:
+    """The rows of every flow below one another, each after the flow's name."""
+    return [(metrics["flow"], *row) for metrics in flows.values() for row in rows(metrics)]
+
+
+def first(flows: Mapping[str, Metrics]) -> Metrics:
+    """Those of the sheet's flow, from whose file what is common to all is read too."""
+    return next(iter(flows.values()))
 
 
 def optional(metric: Estimate | None) -> str:

@@ -37,8 +37,9 @@ def convolve(x: Tensor, P: Tensor, L: Tensor, U: Tensor, s: Tensor) -> tuple[Ten
     Returns:
         The image, (*, C, m, n), and log|det ∂f₂/∂x| = m n Σ log|s_i|, (*).
     """
-    y = assemble(P, L, U, s) @ x.flatten(-2)
-    return y.unflatten(-1, x.shape[-2:]), _positions(x) * log_abs_det(s)
+    y = x.movedim(-3, -1).flatten(-3, -2) @ assemble(P, L, U, s).mT  # one product if A is one
+    y = y.unflatten(-2, x.shape[-2:]).movedim(-1, -3)
+    return y, _positions(x) * log_abs_det(s)
 
 
 def deconvolve(y: Tensor, P: Tensor, L: Tensor, U: Tensor, s: Tensor) -> Tensor:
@@ -96,12 +97,28 @@ class InvertibleConvolution(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """y, (*, C, m, n), and log|det ∂y/∂x|, a scalar."""
-        return convolve(x, *self.factors())
+        """y, (*, C, m, n), and log|det ∂y/∂x|, a scalar; the product is never in bfloat16."""
+        with torch.autocast(x.device.type, enabled=False):
+            return convolve(x, *self.factors())
 
     def inverse(self, y: Tensor) -> Tensor:
         """The x such that forward(x) is y."""
         return deconvolve(y, *self.factors())
+
+    def require_sound(self, name: str) -> None:
+        """Check weights that were read; `name` is the layer's.
+
+        Raises:
+            ValueError: P is no permutation, or a sign is not ±1.
+        """
+        once = torch.ones_like(self.sign)
+        is_permutation = ((self.P == 0) | (self.P == 1)).all() and all(
+            torch.equal(self.P.sum(axis), once) for axis in (0, 1)
+        )
+        if not is_permutation:
+            raise ValueError(f"{name}.P is not a permutation")
+        if not torch.equal(self.sign.abs(), once):
+            raise ValueError(f"{name}.sign has entries that are not ±1")
 
     def factors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """P, L, U and s."""

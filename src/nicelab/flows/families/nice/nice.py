@@ -9,9 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from nicelab.flows.coupling import AdditiveCoupling, join, split
+from nicelab.flows.families.nice.coupling import AdditiveCoupling, join, split
+from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.flows.flow import Flow, Recipe
-from nicelab.flows.logistic import Logistic
+from nicelab.images.levels import moments
 from nicelab.pipeline.params import Section
 
 MASK = ("even", "odd")  # the half that each coupling shifts, in turn
@@ -58,8 +59,12 @@ class NICE(Flow):
             halves = coupling.shift(halves, -1)
         return join(halves)
 
+    def initialise(self, levels: Tensor, generator: torch.Generator) -> Self:
+        """Start by standardising these training images, (n, D)."""
+        return self.standardise(*moments(levels), generator)
+
     @torch.no_grad()
-    def initialise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:
+    def standardise(self, mean: Tensor, spread: Tensor, generator: torch.Generator) -> Self:
         """Start as the affine map that standardises data of this mean and spread, both (D,).
 
         The couplings start as the identity but for the bias of the last one on each half,

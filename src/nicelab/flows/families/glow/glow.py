@@ -1,0 +1,187 @@
+"""Glow: steps of 1×1 convolutions and affine couplings on several scales.
+
+After Kingma and Dhariwal (2018), with the 1×1 convolution of problem 4 in all its steps, and with
+`NormalBlack` before them. At each level the image is squeezed, from (C, h, w) to (4C, h/2, w/2),
+goes through its steps, and half of its channels are factored out as latents: those are normal
+given the other half, which go on to the next level.
+"""
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+
+from nicelab.flows.families.glow.black import NormalBlack
+from nicelab.flows.families.glow.convolution import InvertibleConvolution
+from nicelab.flows.families.glow.layers import ActNorm, AffineCoupling, Step
+from nicelab.flows.families.glow.normal import Normal
+from nicelab.flows.flow import Flow, Recipe
+from nicelab.images.levels import dequantise
+from nicelab.pipeline.params import Section
+
+STARTED_ON = 2000  # training images from which the normalisations start
+
+
+class Scale(Section):
+    """One level of the flow."""
+
+    steps: Annotated[int, Field(ge=1, le=64)]
+    width: Annotated[int, Field(ge=1, le=4096)]
+
+
+class Architecture(Section):
+    """Shape of the flow: its levels, from the finest to the coarsest."""
+
+    family: Literal["glow"]
+    reach: Annotated[float, Field(gt=0, le=1e4)]
+    levels: Annotated[list[Scale], Field(min_length=1, max_length=8)]
+
+
+class Level(nn.Module):
+    """Steps at one scale, and what makes the channels that leave there normal.
+
+    Args:
+        channels: C, after the image was squeezed.
+        side: rows and columns.
+        scale: steps and width.
+        last: all channels leave.
+    """
+
+    def __init__(self, channels: int, side: int, scale: Scale, *, last: bool) -> None:
+        super().__init__()
+        shape = (channels, side, side)
+        kept = 0 if last else channels - channels // 2
+        self.going_on = (kept, side, side)
+        self.leaving = (channels - kept) * side**2
+        self.steps = nn.ModuleList(Step(channels, scale.width) for _ in range(scale.steps))
+        self.leave = ActNorm(shape) if last else AffineCoupling(channels, None)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What goes on, (n, ·, h, w), what leaves, (n, ·), and log|det| of each image, (n,)."""
+        ladj = torch.zeros(len(x), dtype=torch.float64, device=x.device)
+        x = pixel_unshuffle(x, 2)
+        for layer in (*self.steps, self.leave):
+            x, more = layer(x)
+            ladj = ladj + more
+        kept = self.going_on[0]
+        return x[:, :kept], x[:, kept:].flatten(1), ladj
+
+    def inverse(self, going_on: Tensor, leaving: Tensor) -> Tensor:
+        """The x that forward takes apart."""
+        x = torch.cat([going_on, leaving.unflatten(1, (-1, *self.going_on[1:]))], dim=1)
+        for layer in (self.leave, *reversed(self.steps)):
+            x = layer.inverse(x)
+        return pixel_shuffle(x, 2)
+
+    def initialise(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Start for these x; returns what goes on."""
+        x = pixel_unshuffle(x, 2)
+        for step in self.steps:
+            x = step.initialise(x, generator)
+        if isinstance(self.leave, ActNorm):
+            self.leave.initialise(x)
+        else:
+            self.leave.initialise(generator)
+        return x[:, : self.going_on[0]]
+
+
+class Glow(Flow):
+    """The flow of Kingma and Dhariwal (2018), section 3, for grey images.
+
+    Args:
+        dimensions: number of entries D of an image, a square of a multiple of 2 to the levels.
+        architecture: its levels.
+
+    Raises:
+        ValueError: images of this size cannot be squeezed so often.
+    """
+
+    prior = Normal()
+
+    def __init__(self, dimensions: int, architecture: Architecture) -> None:
+        super().__init__(dimensions)
+        self.side = math.isqrt(dimensions)
+        scales = architecture.levels
+        if self.side**2 != dimensions or self.side % 2 ** len(scales):
+            raise ValueError(
+                f"dimensions must be those of a square image whose side {len(scales)} levels can "
+                f"halve, got {dimensions}"
+            )
+        self.black = NormalBlack(architecture.reach)
+        self.levels = nn.ModuleList()
+        channels, side = 1, self.side
+        for k, scale in enumerate(scales, 1):
+            channels, side = 4 * channels, side // 2
+            self.levels.append(Level(channels, side, scale, last=k == len(scales)))
+            channels = self.levels[-1].going_on[0]
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents z, shape (*, D), finest level first, and log|det ∂z/∂x|, (*), in float64."""
+        u, slopes = self.black(x)
+        z, ladj = self._through_levels(u)
+        return z, ladj + slopes.sum(-1, dtype=torch.float64)
+
+    def _through_levels(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        images = u.reshape(-1, 1, self.side, self.side)
+        ladj, latents = torch.zeros(len(images), dtype=torch.float64, device=u.device), []
+        for level in self.levels:
+            images, leaving, more = level(images)
+            latents.append(leaving)
+            ladj = ladj + more
+        return torch.cat(latents, dim=1).view_as(u), ladj.view(u.shape[:-1])
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """The x for which forward(x) is z, shape (*, D)."""
+        latents = z.reshape(-1, self.dimensions).split([lv.leaving for lv in self.levels], dim=1)
+        images = z.new_empty(len(latents[0]), *self.levels[-1].going_on)
+        for level, leaving in zip(reversed(self.levels), reversed(latents), strict=True):
+            images = level.inverse(images, leaving)
+        return self.black.inverse(images).reshape(z.shape)
+
+    def require_sound(self) -> None:
+        """Also: every P is a permutation, and every sign is one."""
+        super().require_sound()
+        for name, layer in self.named_modules():
+            if isinstance(layer, InvertibleConvolution):
+                layer.require_sound(name)
+
+    def coordinates(self, x: Tensor) -> Tensor:
+        """The coordinates of `NormalBlack`, shape (*, D)."""
+        return self.black(x)[0]
+
+    def at_coordinates(self, u: Tensor) -> Tensor:
+        """The x whose coordinates are u, shape (*, D)."""
+        return self.black.inverse(u)
+
+    def log_prob_of_coordinates(self, u: Tensor) -> Tensor:
+        """Log density of u in nats, (*), float64."""
+        z, ladj = self._through_levels(u)
+        return self.prior.log_prob(z).sum(-1, dtype=torch.float64) + ladj
+
+    @torch.no_grad()
+    def initialise(self, levels: Tensor, generator: torch.Generator) -> Self:
+        """Start where the first training images have normalised channels at every step."""
+        images = dequantise(levels[:STARTED_ON], generator).to(self.dtype)
+        images, _ = self.black(images.view(-1, 1, self.side, self.side))
+        for level in self.levels:
+            images = level.initialise(images, generator)
+        return self
+
+    def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
+        """The couplings' networks decay; the normalisations and 1×1 convolutions do not."""
+        couplings = (layer for layer in self.modules() if isinstance(layer, AffineCoupling))
+        networks = [weight for coupling in couplings for weight in coupling.parameters()]
+        rest = [weight for weight in self.parameters() if weight not in set(networks)]
+        scale_rate = recipe.learning_rate * recipe.scale_rate
+        return [
+            {"params": networks, "weight_decay": recipe.weight_decay},
+            {"params": rest, "weight_decay": 0.0, "lr": scale_rate},
+        ]
+
+
+def build(architecture: Architecture, dimensions: int) -> Glow:
+    """A Glow of this architecture, not yet initialised."""
+    return Glow(dimensions, architecture)
