@@ -14,7 +14,7 @@ from nicelab.errors import InputError
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.flows.families.nice.coupling import AdditiveCoupling
 from nicelab.images.levels import grey
-from nicelab.inpainting import hmc_study, measures
+from nicelab.inpainting import hmc_study, measures, mixing
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.ascent_study import Ascending, ascend_all
 from nicelab.inpainting.corrupted import Corrupted, project
@@ -391,24 +391,24 @@ def test_r_hat_tells_chains_that_mix_from_chains_that_do_not() -> None:
     stuck = np.broadcast_to(np.arange(4.0)[:, None], (1, 2, 4, 500))
     empty = np.concatenate([mixed[:, :1], np.zeros((1, 1, 4, 500))], 1)
     for scalars in (mixed, empty):
-        r_hat, ess = hmc_study.mixing(scalars)
+        r_hat, ess = mixing.mixing(scalars)
         assert r_hat[0] < 1.02
         assert 1000 < ess[0] < 4000
-    r_hat, ess = hmc_study.mixing(apart)
+    r_hat, ess = mixing.mixing(apart)
     assert r_hat[0] > 2
     assert ess[0] < 10
-    r_hat, ess = hmc_study.mixing(stuck)
+    r_hat, ess = mixing.mixing(stuck)
     assert r_hat[0] > 1e6
     assert ess[0] < 10
     slow = np.cumsum(mixed, -1)
-    assert hmc_study.mixing(slow)[1][0] < 50
+    assert mixing.mixing(slow)[1][0] < 50
 
 
 def test_scalars_of_chains(random: torch.Generator) -> None:
     x = torch.rand(3, 2, 784, generator=random)
     hidden = torch.rand(3, 784, generator=random) < 0.5
     log_prob = torch.rand(3, 2, generator=random)
-    found = hmc_study.scalars(x, log_prob, hidden)
+    found = mixing.scalars(x, log_prob, hidden)
     torch.testing.assert_close(found[:, 0], log_prob.double())
     for n, c in np.ndindex(3, 2):
         picture = torch.where(hidden[n], x[n, c], 0).double().view(28, 28)

@@ -7,19 +7,19 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from arviz_stats.base import array_stats
 from pydantic import Field
 from torch import Tensor
-from tqdm import tqdm
+from tqdm import tqdm, trange
 
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
-from nicelab.images.levels import LEVELS, SIDE, centre, dequantise, grey
+from nicelab.images.levels import LEVELS, centre, dequantise, grey
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.density import fisher_information, score
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.hmc import Draw, Hmc, factor, follow, summarise
+from nicelab.inpainting.mixing import mixing, scalars
 from nicelab.inpainting.records import Posterior, Problems
 from nicelab.inpainting.rules import DecayingAdam
 from nicelab.machine.precision import Choice, Precision, autocast, resolve
@@ -27,7 +27,6 @@ from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
 BLOCK = 200  # images at once: bounds the memory of their mass matrices, where masks differ
-HUGE = 1e9  # R-hat where it would be infinite
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -141,41 +140,6 @@ class Sampler:
         return generator(self.config.seed, name, purpose, device=like.device)
 
 
-def scalars(x: Tensor, log_prob: Tensor, hidden: Tensor) -> Tensor:
-    """The log density, and the sum of the hidden grey in the upper, lower, left and right half.
-
-    Args:
-        x: shape (n, chains, D).
-        log_prob: shape (n, chains).
-        hidden: shape (n, D).
-
-    Returns:
-        Shape (n, 5, chains), float64.
-    """
-    on_hidden = torch.where(hidden[:, None], x, 0).double().unflatten(-1, (SIDE, SIDE))
-    rows, columns = on_hidden.sum(-1), on_hidden.sum(-2)
-    half = SIDE // 2
-    halves = [part.sum(-1) for v in (rows, columns) for part in (v[..., :half], v[..., half:])]
-    return torch.stack([log_prob.double(), *halves], 1)
-
-
-def mixing(scalars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The worst R-hat over scalars and the least effective sample size of the bulk, each (n,).
-
-    Both are rank-normalised and split (Vehtari et al., 2021). R-hat is huge where no chain
-    moved. Scalars that cannot vary, since nothing there is hidden, do not count.
-
-    Args:
-        scalars: shape (n, scalars, chains, draws).
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found, sizes = array_stats.rhat(scalars), array_stats.ess(scalars)
-    varies = scalars.var((-2, -1)) > 0
-    stuck = np.where(varies, HUGE, 0)
-    sizes = np.where(varies & np.isfinite(sizes), sizes, np.where(varies, 1.0, np.inf))
-    return np.where(np.isfinite(found), found, stuck).max(-1), sizes.min(-1)
-
-
 def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Chains) -> Posterior:
     """Chains of all images behind all masks, shown as grey; long ones of the first images.
 
@@ -199,17 +163,15 @@ def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Ch
     sampler = Sampler(model, Gaussian.fit(centre(training)), fisher, config)
     levels = torch.from_numpy(np.rint((LEVELS - 1) * problems.images)).to(model.device)
     levels = levels.to(torch.uint8)
-    found = []
-    masks = list(zip(problems.names.tolist(), problems.hidden, strict=True))
-    for name, hidden in tqdm(masks, "chains", unit=" masks", disable=None):
-        where = torch.tensor(hidden, device=model.device)
-        short = _short(sampler, levels, where, name, int(problems.picture))
-        draws = sampler.long(levels[:count], where[:count], f"long {name}")
-        summaries = partial(scalars, hidden=where[:count])
-        r_hat, ess = mixing(follow(draws, config.long.chains, summaries).cpu().numpy())
-        found.append({**short, "r_hat": r_hat, "ess": ess})
+    hidden = torch.tensor(problems.hidden, device=model.device)
+    masks = list(zip(problems.names.tolist(), hidden, strict=True))
+    found = [
+        _short(sampler, levels, where, name, int(problems.picture))
+        for name, where in tqdm(masks, "chains", unit=" masks", disable=None)
+    ]
     stacked = {key: np.stack([mask[key] for mask in found]) for key in found[0]}
-    return Posterior(**stacked, chains=np.array(config.chains))
+    r_hat, ess = _long(sampler, levels[:count], hidden[:, :count])
+    return Posterior(**stacked, r_hat=r_hat, ess=ess, chains=np.array(config.chains))
 
 
 def _short(
@@ -240,6 +202,21 @@ def _short(
     whole = {key: torch.cat([part[key] for part in parts]).cpu().numpy() for key in parts[0]}
     shown = whole.pop("last")[picture]
     return {**whole, "shown": shown}
+
+
+def _long(sampler: Sampler, levels: Tensor, hidden: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """R-hat and effective sample size, each (k, n), of images behind masks of shape (k, n, D).
+
+    All at once: one chain after the other would leave the processor idle between small products.
+    """
+    images, where, parts = levels.repeat(len(hidden), 1), hidden.flatten(0, 1), []
+    for first in trange(0, len(where), BLOCK, desc="long chains", unit=" blocks", disable=None):
+        block = slice(first, first + BLOCK)
+        draws = sampler.long(images[block], where[block], f"long {first}")
+        summaries = partial(scalars, hidden=where[block])
+        parts.append(mixing(follow(draws, sampler.config.long.chains, summaries).cpu().numpy()))
+    r_hat, ess = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return r_hat.reshape(hidden.shape[:2]), ess.reshape(hidden.shape[:2])
 
 
 def _shown(x: Tensor) -> Tensor:
