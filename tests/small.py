@@ -8,7 +8,13 @@ DIMENSIONS = 16  # of their images, 4 × 4
 
 ARCHITECTURES = {
     "nice": nice.Architecture(family="nice", couplings=4, hidden=16, depth=2),
-    "glow": glow.Architecture(family="glow", reach=20.0, levels=[{"steps": 3, "width": 8}]),
+    "glow": glow.Architecture(
+        family="glow",
+        reach=20.0,
+        mix="convolution",
+        factor_out=True,
+        levels=[{"steps": 3, "width": 8}],
+    ),
 }
 
 

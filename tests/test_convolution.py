@@ -77,7 +77,7 @@ def test_starts_as_a_rotation_and_stays_invertible(random: torch.Generator) -> N
 
 
 def test_coupling_inverse_and_batch(random: torch.Generator) -> None:
-    layer = ConvolutionalCoupling(3, 20, 8, torch.float64).initialise(random)
+    layer = ConvolutionalCoupling(3, 20, 8, torch.float64).initialise(random, spread=1.0)
     x = torch.randn(4, 6, 4, 5, generator=random, dtype=torch.float64)
     z, ladj = layer(x)
     torch.testing.assert_close(layer.inverse(z), x)
@@ -94,7 +94,7 @@ def blocks(layer: ConvolutionalCoupling, x: torch.Tensor) -> list[list[torch.Ten
 
 def test_jacobian_of_the_coupling_is_block_triangular(random: torch.Generator) -> None:
     """The derivatives of L, U and s fill the lower left block, which changes no determinant."""
-    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random)
+    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random, spread=1.0)
     x = torch.randn(6, 2, 4, generator=random, dtype=torch.float64)
     (upper_left, upper_right), (lower_left, lower_right) = blocks(layer, x)
     x_a, x_b = x.split(3)
@@ -110,7 +110,7 @@ def test_jacobian_of_the_coupling_is_block_triangular(random: torch.Generator) -
 
 
 def test_factors_of_the_second_half_break_the_formula(random: torch.Generator) -> None:
-    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random)
+    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random, spread=1.0)
     x_b = torch.randn(3, 2, 4, generator=random, dtype=torch.float64)
 
     def wrong(v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -15,18 +16,27 @@ from nicelab.errors import InputError
 from nicelab.flows import checkpoint
 from nicelab.flows.families.glow import Architecture, Glow
 from nicelab.flows.families.glow.black import BEND, EDGE, TAIL, NormalBlack
-from nicelab.flows.families.glow.layers import LIMIT, ActNorm, AffineCoupling, Step
+from nicelab.flows.families.glow.layers import LIMIT, ActNorm, AffineCoupling, Mix, Step
 from nicelab.flows.families.glow.normal import Normal
 from nicelab.images.levels import dequantise
 from nicelab.likelihood.recipe import Training
 from nicelab.streams import generator
 
 FORMS = {64: [(2, 6), (1, 8)], 16: [(1, 4)], 36: [(3, 5)]}  # steps and widths, by D
+VARIANTS = [
+    {},
+    {"mix": "conditional"},
+    {"mix": "permutation"},
+    {"mix": "reversal"},
+    {"factor_out": False},
+]
 
 
-def architecture(*levels: tuple[int, int]) -> Architecture:
+def architecture(
+    *levels: tuple[int, int], mix: Mix = "convolution", factor_out: bool = True
+) -> Architecture:
     scales = [{"steps": steps, "width": width} for steps, width in levels]
-    return Architecture(family="glow", reach=20.0, levels=scales)
+    return Architecture(family="glow", reach=20.0, mix=mix, factor_out=factor_out, levels=scales)
 
 
 def digits(count: int, dimensions: int, seed: int = 0) -> Tensor:
@@ -35,9 +45,9 @@ def digits(count: int, dimensions: int, seed: int = 0) -> Tensor:
     return (levels * (torch.rand(levels.shape, generator=generator(seed, 1)) < 1 / 3)).byte()
 
 
-def glow(dimensions: int = 64, seed: int = 0) -> Glow:
+def glow(dimensions: int = 64, seed: int = 0, **variant: Mix | bool) -> Glow:
     """A small random Glow in float64, initialised and then moved off its start."""
-    model = Glow(dimensions, architecture(*FORMS[dimensions])).double()
+    model = Glow(dimensions, architecture(*FORMS[dimensions], **variant)).double()
     model.initialise(digits(200, dimensions), generator(seed))
     with torch.no_grad():
         for weight in model.parameters():
@@ -63,7 +73,7 @@ def layers() -> dict[str, nn.Module]:
         "coupling": AffineCoupling(4, 8),
         "coupling of odd channels": AffineCoupling(5, 8),
         "factoring out": AffineCoupling(4, None),
-        "step": Step(4, 8),
+        **{f"step, {mix}": Step((4, 2, 3), 8, mix) for mix in get_args(Mix)},
     }
     for layer in found.values():
         randomise(layer.double(), random)
@@ -163,17 +173,22 @@ def test_the_map_of_black_is_onto_and_knows_its_slope() -> None:
     torch.testing.assert_close(layer(ends)[0], torch.tensor([BEND, BEND + 20.0]).double())
 
 
+each_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+
+
+@each_variant
 @pytest.mark.parametrize("dimensions", FORMS)
-def test_inverse(dimensions: int) -> None:
-    model, x = glow(dimensions), images(7, dimensions)
+def test_inverse(dimensions: int, variant: dict[str, Any]) -> None:
+    model, x = glow(dimensions, **variant), images(7, dimensions)
     torch.testing.assert_close(model.inverse(model(x)[0]), x)
     z = 3 * torch.randn(7, dimensions, generator=generator(3), dtype=torch.float64)
     torch.testing.assert_close(model(model.inverse(z))[0], z)
 
 
+@each_variant
 @pytest.mark.parametrize("dimensions", FORMS)
-def test_log_prob_is_the_change_of_variables(dimensions: int) -> None:
-    model, x = glow(dimensions), images(3, dimensions)
+def test_log_prob_is_the_change_of_variables(dimensions: int, variant: dict[str, Any]) -> None:
+    model, x = glow(dimensions, **variant), images(3, dimensions)
     for one, log_p in zip(x, model.log_prob(x), strict=True):
         ladj = slogdet(jacrev(lambda v: model(v)[0])(one)).logabsdet
         exact = torch.from_numpy(stats.norm.logpdf(model(one)[0].detach())).sum() + ladj
@@ -211,20 +226,21 @@ def test_samples_follow_the_density() -> None:
     assert stats.kstest(z.flatten().numpy(), "norm").pvalue > 1e-3
 
 
-def test_the_start_is_normal_in_every_channel_of_every_step() -> None:
-    model = (
-        Glow(64, architecture((2, 6), (2, 6))).double().initialise(digits(2000, 64), generator(0))
-    )
+@each_variant
+def test_the_start_is_normal_in_every_channel_of_every_step(variant: dict[str, Any]) -> None:
+    model = Glow(64, architecture((2, 6), (2, 6), **variant)).double()
+    model.initialise(digits(2000, 64), generator(0))
     z, _ = model(dequantise(digits(2000, 64), generator(0)).double())
     last = z[:, -model.levels[-1].leaving :]
     torch.testing.assert_close(last.mean(0), torch.zeros_like(last[0]), atol=0.02, rtol=0)
     torch.testing.assert_close(last.std(0), torch.ones_like(last[0]), atol=0.02, rtol=0)
 
 
-def test_only_networks_are_multiplied_in_bfloat16() -> None:
+@each_variant
+def test_only_networks_are_multiplied_in_bfloat16(variant: dict[str, Any]) -> None:
     """The latents and determinants are those of one and the same map, whatever the networks'."""
-    model, x = Glow(64, architecture((2, 6))).initialise(digits(99, 64), generator(0)), images(9)
-    x = x.float()  # the networks are zero at the start
+    model = Glow(64, architecture((2, 6), **variant)).initialise(digits(99, 64), generator(0))
+    x = images(9).float()  # the networks are zero at the start
     with torch.autocast("cpu", torch.bfloat16):
         z, ladj = model(x)
     assert z.dtype == torch.float32
@@ -232,15 +248,16 @@ def test_only_networks_are_multiplied_in_bfloat16() -> None:
     assert torch.equal(ladj, model(x)[1])
 
 
-def test_every_weight_is_in_one_group() -> None:
+@each_variant
+def test_every_weight_is_in_one_group(variant: dict[str, Any]) -> None:
     recipe = Training(
         epochs=1, batch=1, learning_rate=0.1, scale_rate=2.0, warm_up=0, schedule="linear",
         weight_decay=0.3, clip=None, precision="float32", seed=0,
     )  # fmt: skip
-    model = glow()
+    model = glow(**variant)
     networks, rest = model.groups(recipe)
     assert len([*networks["params"], *rest["params"]]) == len(list(model.parameters()))
-    assert {w.ndim for w in networks["params"]} == {1, 4}
+    assert {w.ndim for w in networks["params"]} - {2} == {1, 4}
     assert (networks["weight_decay"], rest["weight_decay"], rest["lr"]) == (0.3, 0.0, 0.2)
 
 
@@ -262,10 +279,10 @@ def test_the_density_of_the_coordinates_is_that_of_images_by_the_slope() -> None
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("levels.0.steps.1.convolve.log_s", -math.inf, "convolve.log_s has entries that are not"),
+        ("levels.0.steps.1.mix.0.log_s", -math.inf, "mix.0.log_s has entries that are not"),
         ("levels.1.steps.0.normalise.s", math.nan, "normalise.s has entries that are not finite"),
-        ("levels.0.steps.0.convolve.P", 1.0, "steps.0.convolve.P is not a permutation"),
-        ("levels.0.steps.0.convolve.sign", 0.5, "convolve.sign has entries that are not ±1"),
+        ("levels.0.steps.0.mix.0.P", 1.0, "steps.0.mix.0.P is not a permutation"),
+        ("levels.0.steps.0.mix.0.sign", 0.5, "mix.0.sign has entries that are not ±1"),
     ],
 )
 def test_files_of_weights_that_are_no_invertible_map(

@@ -130,7 +130,8 @@ def _convolution(config: Convolution, random: torch.Generator) -> tuple[Tensor, 
 def _coupling(config: Convolution, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """(d) log|det ∂z/∂x| = m n Σ log|s_i(x_a)|."""
     positions = config.height * config.width
-    layer = ConvolutionalCoupling(config.channels, positions, 16, torch.float64).initialise(random)
+    layer = ConvolutionalCoupling(config.channels, positions, 16, torch.float64)
+    layer.initialise(random, spread=1.0)
     x = _normal((2 * config.channels, config.height, config.width), random)
     return layer(x)[1], jacobian_log_abs_det(lambda v: layer(v)[0], x)
 

@@ -6,6 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import lu, qr, solve_triangular
 
+from nicelab.flows.families.glow.permutation import random_permutation, require_permutation
+
+LIMIT = 2.0  # of log|s| where a network makes it
+
 
 def assemble(P: Tensor, L: Tensor, U: Tensor, s: Tensor) -> Tensor:
     """A = P L (U + diag s), shape (*, C, C).
@@ -111,13 +115,8 @@ class InvertibleConvolution(nn.Module):
         Raises:
             ValueError: P is no permutation, or a sign is not ±1.
         """
-        once = torch.ones_like(self.sign)
-        is_permutation = ((self.P == 0) | (self.P == 1)).all() and all(
-            torch.equal(self.P.sum(axis), once) for axis in (0, 1)
-        )
-        if not is_permutation:
-            raise ValueError(f"{name}.P is not a permutation")
-        if not torch.equal(self.sign.abs(), once):
+        require_permutation(self.P, name)
+        if not torch.equal(self.sign.abs(), torch.ones_like(self.sign)):
             raise ValueError(f"{name}.sign has entries that are not ±1")
 
     def factors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -131,6 +130,8 @@ class ConvolutionalCoupling(nn.Module):
         forward:      z_a = x_a,   z_b = f₂(x_b | P, L(x_a), U(x_a), s(x_a))
         inverse:      x_a = z_a,   x_b = f₂⁻¹(z_b | P, L(z_a), U(z_a), s(z_a))
         log|det|:     m n Σ log|s_i(x_a)|
+
+    log s is cut smoothly at ±2, so that no image is stretched beyond what can be inverted.
 
     Args:
         channels: C, half of the channels.
@@ -150,18 +151,26 @@ class ConvolutionalCoupling(nn.Module):
         )
 
     @torch.no_grad()
-    def initialise(self, generator: torch.Generator) -> Self:
-        """Draw P and the network's weights, on the generator's device."""
-        order = torch.randperm(self.channels, generator=generator, device=generator.device)
-        self.P.copy_(torch.eye(self.channels).to(self.P)[order])
+    def initialise(self, generator: torch.Generator, spread: float = 0.0) -> Self:
+        """Draw P and the network's weights, on the generator's device.
+
+        Args:
+            generator: the source.
+            spread: of the factors; at 0 they are the identity for every image.
+        """
+        self.P.copy_(random_permutation(self.P, generator))
         for weight in self.network.parameters():
             weight.normal_(std=weight.shape[-1] ** -0.5, generator=generator)
+        for weight in self.network[-1].parameters():
+            weight.mul_(spread)
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """z, (*, 2C, m, n), and log|det ∂z/∂x|, (*)."""
+        """z, (*, 2C, m, n), and log|det ∂z/∂x|, (*); only the network is ever in bfloat16."""
         x_a, x_b = x.split(self.channels, dim=-3)
-        z_b, ladj = convolve(x_b, self.P, *self._factors(x_a))
+        factors = self._factors(x_a)
+        with torch.autocast(x.device.type, enabled=False):
+            z_b, ladj = convolve(x_b, self.P, *factors)
         return torch.cat([x_a, z_b], dim=-3), ladj
 
     def inverse(self, z: Tensor) -> Tensor:
@@ -171,7 +180,15 @@ class ConvolutionalCoupling(nn.Module):
 
     def _factors(self, x_a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         square = (self.channels, self.channels)
-        L, U, log_s = self.network(x_a.flatten(-3)).split(
-            [self.channels**2, self.channels**2, self.channels], dim=-1
-        )
-        return L.unflatten(-1, square), U.unflatten(-1, square), log_s.exp()
+        found = self.network(x_a.flatten(-3)).to(x_a.dtype)
+        L, U, log_s = found.split([self.channels**2, self.channels**2, self.channels], dim=-1)
+        s = (LIMIT * torch.tanh(log_s / LIMIT)).exp()
+        return L.unflatten(-1, square), U.unflatten(-1, square), s
+
+    def require_sound(self, name: str) -> None:
+        """Check weights that were read; `name` is the layer's.
+
+        Raises:
+            ValueError: P is no permutation.
+        """
+        require_permutation(self.P, name)

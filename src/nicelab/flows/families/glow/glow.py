@@ -3,7 +3,8 @@
 After Kingma and Dhariwal (2018), with the 1×1 convolution of problem 4 in all its steps, and with
 `NormalBlack` before them. At each level the image is squeezed, from (C, h, w) to (4C, h/2, w/2),
 goes through its steps, and half of its channels are factored out as latents: those are normal
-given the other half, which go on to the next level.
+given the other half, which go on to the next level. What mixes the channels in a step, and whether
+any are factored out before the last level, can be chosen, to see what they are worth.
 """
 
 import math
@@ -15,9 +16,13 @@ from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from nicelab.flows.families.glow.black import NormalBlack
-from nicelab.flows.families.glow.convolution import InvertibleConvolution
-from nicelab.flows.families.glow.layers import ActNorm, AffineCoupling, Step
+from nicelab.flows.families.glow.convolution import (
+    ConvolutionalCoupling,
+    InvertibleConvolution,
+)
+from nicelab.flows.families.glow.layers import ActNorm, AffineCoupling, Mix, Step
 from nicelab.flows.families.glow.normal import Normal
+from nicelab.flows.families.glow.permutation import Permutation
 from nicelab.flows.flow import Flow, Recipe
 from nicelab.images.levels import dequantise
 from nicelab.pipeline.params import Section
@@ -37,6 +42,8 @@ class Architecture(Section):
 
     family: Literal["glow"]
     reach: Annotated[float, Field(gt=0, le=1e4)]
+    mix: Mix
+    factor_out: bool
     levels: Annotated[list[Scale], Field(min_length=1, max_length=8)]
 
 
@@ -44,20 +51,22 @@ class Level(nn.Module):
     """Steps at one scale, and what makes the channels that leave there normal.
 
     Args:
-        channels: C, after the image was squeezed.
-        side: rows and columns.
+        shape: of an image that was squeezed, (C, h, w).
         scale: steps and width.
-        last: all channels leave.
+        mix: of what the steps mix channels by.
+        kept: channels that go on: none, the first half, or all.
     """
 
-    def __init__(self, channels: int, side: int, scale: Scale, *, last: bool) -> None:
+    def __init__(self, shape: tuple[int, int, int], scale: Scale, mix: Mix, kept: int) -> None:
         super().__init__()
-        shape = (channels, side, side)
-        kept = 0 if last else channels - channels // 2
-        self.going_on = (kept, side, side)
-        self.leaving = (channels - kept) * side**2
-        self.steps = nn.ModuleList(Step(channels, scale.width) for _ in range(scale.steps))
-        self.leave = ActNorm(shape) if last else AffineCoupling(channels, None)
+        channels, *sides = shape
+        self.going_on = (kept, *sides)
+        self.leaving = (channels - kept) * math.prod(sides)
+        self.steps = nn.ModuleList(Step(shape, scale.width, mix) for _ in range(scale.steps))
+        if 0 < kept < channels:
+            self.leave = AffineCoupling(channels, None)
+        else:
+            self.leave = ActNorm((channels, 1, 1) if kept else shape)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What goes on, (n, ·, h, w), what leaves, (n, ·), and log|det| of each image, (n,)."""
@@ -112,11 +121,12 @@ class Glow(Flow):
             )
         self.black = NormalBlack(architecture.reach)
         self.levels = nn.ModuleList()
-        channels, side = 1, self.side
+        kept, side = 1, self.side
         for k, scale in enumerate(scales, 1):
-            channels, side = 4 * channels, side // 2
-            self.levels.append(Level(channels, side, scale, last=k == len(scales)))
-            channels = self.levels[-1].going_on[0]
+            channels, side = 4 * kept, side // 2
+            kept = channels // 2 if architecture.factor_out else channels
+            kept = 0 if k == len(scales) else kept
+            self.levels.append(Level((channels, side, side), scale, architecture.mix, kept))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Latents z, shape (*, D), finest level first, and log|det ∂z/∂x|, (*), in float64."""
@@ -145,7 +155,7 @@ class Glow(Flow):
         """Also: every P is a permutation, and every sign is one."""
         super().require_sound()
         for name, layer in self.named_modules():
-            if isinstance(layer, InvertibleConvolution):
+            if isinstance(layer, InvertibleConvolution | Permutation | ConvolutionalCoupling):
                 layer.require_sound(name)
 
     def coordinates(self, x: Tensor) -> Tensor:
@@ -172,7 +182,8 @@ class Glow(Flow):
 
     def groups(self, recipe: Recipe) -> list[dict[str, Any]]:
         """The couplings' networks decay; the normalisations and 1×1 convolutions do not."""
-        couplings = (layer for layer in self.modules() if isinstance(layer, AffineCoupling))
+        kinds = AffineCoupling | ConvolutionalCoupling
+        couplings = (layer for layer in self.modules() if isinstance(layer, kinds))
         networks = [weight for coupling in couplings for weight in coupling.parameters()]
         rest = [weight for weight in self.parameters() if weight not in set(networks)]
         scale_rate = recipe.learning_rate * recipe.scale_rate

@@ -5,13 +5,20 @@ for all.
 """
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from nicelab.flows.families.glow.convolution import InvertibleConvolution
+from nicelab.flows.families.glow.convolution import (
+    ConvolutionalCoupling,
+    InvertibleConvolution,
+)
+from nicelab.flows.families.glow.permutation import Permutation, Reversal
 
 LIMIT = 2.0  # of a coupling's log-scales: it stretches by e² at most, and as little as by e⁻²
+
+Mix = Literal["convolution", "conditional", "permutation", "reversal"]
 
 
 class ActNorm(nn.Module):
@@ -101,32 +108,52 @@ def _hidden(channels: int, width: int) -> list[nn.Module]:
 
 
 class Step(nn.Module):
-    """A step of the flow: normalisation, 1×1 convolution, coupling (Kingma and Dhariwal, fig. 2).
+    """A step of the flow: normalise, mix the channels, couple them (Kingma and Dhariwal, fig. 2).
 
     Args:
-        channels: C.
+        shape: of an image, (C, h, w).
         width: of the coupling's network.
+        mix: of what the channels are mixed by.
     """
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, shape: tuple[int, int, int], width: int, mix: Mix) -> None:
         super().__init__()
+        channels = shape[0]
         self.normalise = ActNorm((channels, 1, 1))
-        self.convolve = InvertibleConvolution(channels, torch.get_default_dtype())
+        self.mix = nn.ModuleList(mixers(mix, shape, width))
         self.couple = AffineCoupling(channels, width)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The image y and log|det ∂y/∂x|."""
-        x, normalised = self.normalise(x)
-        x, convolved = self.convolve(x)
-        x, coupled = self.couple(x)
-        return x, normalised + convolved + coupled
+        x, ladj = self.normalise(x)
+        for layer in (*self.mix, self.couple):
+            x, more = layer(x)
+            ladj = ladj + more
+        return x, ladj
 
     def inverse(self, y: Tensor) -> Tensor:
         """The x for which forward(x) is y."""
-        return self.normalise.inverse(self.convolve.inverse(self.couple.inverse(y)))
+        for layer in (self.couple, *reversed(self.mix)):
+            y = layer.inverse(y)
+        return self.normalise.inverse(y)
 
     def initialise(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """Start for these x, with a random rotation; returns y."""
+        """Start for these x; returns y."""
         x = self.normalise.initialise(x)
         self.couple.initialise(generator)
-        return self.convolve.initialise(generator)(x)[0]
+        for layer in self.mix:
+            x = layer.initialise(generator)(x)[0]
+        return x
+
+
+def mixers(mix: Mix, shape: tuple[int, int, int], width: int) -> list[nn.Module]:
+    """What mixes the channels of images of this shape; a network, if any, has this width."""
+    channels, dtype = shape[0], torch.get_default_dtype()
+    if mix == "reversal":
+        return [Reversal(channels, dtype)]
+    if mix == "permutation":
+        return [Permutation(channels, dtype)]
+    fixed = InvertibleConvolution(channels, dtype)
+    if mix == "convolution":
+        return [fixed]
+    return [fixed, ConvolutionalCoupling(channels // 2, shape[1] * shape[2], width, dtype)]
