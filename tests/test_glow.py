@@ -29,14 +29,15 @@ VARIANTS = [
     {"mix": "permutation"},
     {"mix": "reversal"},
     {"factor_out": False},
+    {"reach": None},
 ]
 
 
-def architecture(
-    *levels: tuple[int, int], mix: Mix = "convolution", factor_out: bool = True
-) -> Architecture:
+def architecture(*levels: tuple[int, int], **variant: Mix | bool | None) -> Architecture:
+    """With these steps and widths, and whatever is not as usual."""
     scales = [{"steps": steps, "width": width} for steps, width in levels]
-    return Architecture(family="glow", reach=20.0, mix=mix, factor_out=factor_out, levels=scales)
+    usual = {"reach": 20.0, "mix": "convolution", "factor_out": True}
+    return Architecture(family="glow", levels=scales, **usual | variant)
 
 
 def digits(count: int, dimensions: int, seed: int = 0) -> Tensor:
@@ -45,7 +46,7 @@ def digits(count: int, dimensions: int, seed: int = 0) -> Tensor:
     return (levels * (torch.rand(levels.shape, generator=generator(seed, 1)) < 1 / 3)).byte()
 
 
-def glow(dimensions: int = 64, seed: int = 0, **variant: Mix | bool) -> Glow:
+def glow(dimensions: int = 64, seed: int = 0, **variant: Mix | bool | None) -> Glow:
     """A small random Glow in float64, initialised and then moved off its start."""
     model = Glow(dimensions, architecture(*FORMS[dimensions], **variant)).double()
     model.initialise(digits(200, dimensions), generator(seed))

@@ -53,3 +53,15 @@ class NormalBlack(nn.Module):
         share = torch.special.ndtr(u.clamp(-BEND, BEND))
         black = (share - TAIL) / ((1 - 2 * TAIL) * LEVELS) + (u + BEND).clamp(max=0) / self.steep
         return torch.where(u < BEND, black, EDGE + (u - BEND) / self.slope)
+
+
+class AsItIs(nn.Module):
+    """f(x) = x, in its place."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The pixels, and log 1 of each."""
+        return x, torch.zeros_like(x)
+
+    def inverse(self, u: Tensor) -> Tensor:
+        """The pixels."""
+        return u

@@ -3,8 +3,9 @@
 After Kingma and Dhariwal (2018), with the 1×1 convolution of problem 4 in all its steps, and with
 `NormalBlack` before them. At each level the image is squeezed, from (C, h, w) to (4C, h/2, w/2),
 goes through its steps, and half of its channels are factored out as latents: those are normal
-given the other half, which go on to the next level. What mixes the channels in a step, and whether
-any are factored out before the last level, can be chosen, to see what they are worth.
+given the other half, which go on to the next level. The first layer, what
+mixes the channels in a step, and whether any are factored out before the last level can be chosen,
+to see what they are worth.
 """
 
 import math
@@ -15,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
-from nicelab.flows.families.glow.black import NormalBlack
+from nicelab.flows.families.glow.black import AsItIs, NormalBlack
 from nicelab.flows.families.glow.convolution import (
     ConvolutionalCoupling,
     InvertibleConvolution,
@@ -41,7 +42,7 @@ class Architecture(Section):
     """Shape of the flow: its levels, from the finest to the coarsest."""
 
     family: Literal["glow"]
-    reach: Annotated[float, Field(gt=0, le=1e4)]
+    reach: Annotated[float, Field(gt=0, le=1e4)] | None
     mix: Mix
     factor_out: bool
     levels: Annotated[list[Scale], Field(min_length=1, max_length=8)]
@@ -119,7 +120,8 @@ class Glow(Flow):
                 f"dimensions must be those of a square image whose side {len(scales)} levels can "
                 f"halve, got {dimensions}"
             )
-        self.black = NormalBlack(architecture.reach)
+        reach = architecture.reach
+        self.black = AsItIs() if reach is None else NormalBlack(reach)
         self.levels = nn.ModuleList()
         kept, side = 1, self.side
         for k, scale in enumerate(scales, 1):
