@@ -8,7 +8,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test quick repro replicates benchmark check lock deps readme clean
+.PHONY: demo test quick repro replicates ablation benchmark check lock deps readme clean
 
 # uv installs what pip would, from the same hashed list, and shows how far it is: it is the first
 # thing that pip installs. `make INSTALLER=pip …` does without it.
@@ -50,6 +50,12 @@ replicates: .venv/.ready
 	dvc repro prepare
 	dvc repro replicates/dvc.yaml
 	python -m nicelab.likelihood.replicates
+
+# What the parts of Glow are worth: short trainings without one of them each, half an hour.
+ablation: .venv/.ready
+	dvc repro prepare
+	dvc repro ablation/dvc.yaml
+	python -m nicelab.ablation.study
 
 # The other code bases go into a folder of their own, without what they would pull in.
 tmp/peers: .venv/.ready benchmarks/requirements.txt

@@ -26,6 +26,7 @@ STUDIES = (
     "posterior",
     "animation",
     "convolution",
+    "ablation",
     "importance",
     "ladder",
     "paths",

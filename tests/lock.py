@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPLICATES = "replicates/dvc.yaml"
+PIPELINES = {
+    "dvc.yaml": "dvc repro",
+    "replicates/dvc.yaml": "make replicates",
+    "ablation/dvc.yaml": "make ablation",
+}
 
 
 def stale_stages(root: Path, pipeline: str = "dvc.yaml") -> list[str]:
@@ -29,7 +33,7 @@ def stale_stages(root: Path, pipeline: str = "dvc.yaml") -> list[str]:
 
 
 if __name__ == "__main__":
-    for pipeline, command in (("dvc.yaml", "dvc repro"), (REPLICATES, "make replicates")):
+    for pipeline, command in PIPELINES.items():
         if stale := stale_stages(Path(__file__).parents[1], pipeline):
             names = ", ".join(stale)
             sys.exit(f"{pipeline} is ahead of its lock; run `{command}`. Stale: {names}")

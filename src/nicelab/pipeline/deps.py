@@ -20,7 +20,7 @@ from nicelab.pipeline.options import PATH
 
 FIGURES, FAMILIES = "src/nicelab/figures", "src/nicelab/flows/families"
 RECORDS = "src/nicelab/{}/records.py"  # of which figures show some
-PIPELINES = ("dvc.yaml", "replicates/dvc.yaml")
+PIPELINES = ("dvc.yaml", "replicates/dvc.yaml", "ablation/dvc.yaml")
 REGISTRY = "src/nicelab/flows/registry.py"  # imports the families by name
 
 
@@ -107,7 +107,7 @@ def _is_code(dep: str) -> bool:
 @click.command()
 @click.option("--root", type=PATH, default=".", help="The project.")
 def main(root: Path) -> None:
-    """Rewrite the dependencies in dvc.yaml, and in that of the replicates."""
+    """Rewrite the dependencies in dvc.yaml, and in those of the other pipelines."""
     for file in PIPELINES:
         text = rewritten(root, file)
         with writing(root / file) as temporary:

@@ -20,7 +20,14 @@ from nicelab.report.contents import Contents, Results, Since
 from nicelab.report.findings import findings
 from nicelab.report.headlines import results
 from nicelab.report.headlines.convolution import largest_error
-from nicelab.report.tables import convolution, gradients, importance, inpainting, likelihood
+from nicelab.report.tables import (
+    ablation,
+    convolution,
+    gradients,
+    importance,
+    inpainting,
+    likelihood,
+)
 from nicelab.report.tables.table import Table, first
 
 NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
@@ -95,6 +102,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "told": {
             "likelihood": _of_each(likelihood.told, metrics["likelihood"]),
             "inpainting": _of_each(inpainting.told, metrics["inpainting"]),
+            "ablation": ablation.told(metrics["ablation"]),
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
         },
@@ -130,6 +138,7 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "means": inpainting.means(completions),
         "chains": inpainting.chains(completions),
         "claims": convolution.claims(metrics["convolution"]),
+        "ablation": ablation.rungs(metrics["ablation"]),
         "gambler": importance.estimators(gambler),
         "learning": importance.learning(gambler),
         "intervals": importance.intervals(gambler),

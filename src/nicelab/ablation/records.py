@@ -1,0 +1,14 @@
+"""What the ablation finds: the arrays that its stage writes and its figure reads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nicelab.records import Record, key
+
+
+@dataclass(frozen=True)
+class Ablation(Record):
+    """Validation log-likelihood in nats of every training of each rung, (trainings,)."""
+
+    nats: dict[str, np.ndarray] = key("nats_{}")
