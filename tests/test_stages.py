@@ -33,11 +33,13 @@ OUTPUTS = {
     "posterior": ("--arrays",),
     "importance": ("--arrays", "--ladder", "--metrics"),
     "replicate": ("--metrics",),
+    "ablate": ("--metrics",),
     "figures": ("--figure",),
     "headlines": ("--metrics",),
     "report": ("--report", "--markdown"),
 }
 STUDY = ("--arrays", "--metrics")
+RUNGS = str(ROOT / "ablation" / "params.yaml")
 DEFAULTS = {
     "prepare": ["raw"],
     "train": ["nice", "images.npz"],
@@ -58,6 +60,8 @@ DEFAULTS = {
         "posterior.npz",
     ],
     "replicate": ["nice", "images.npz", "--seed", "1"],
+    "ablate": ["glow", "complete", "images.npz", "--ablation", RUNGS, "--seed", "1"],
+    "ablation": ["trainings.json"],
     "headlines": ["results"],
     "report": ["results", "figures", "stages"],
 }
