@@ -14,7 +14,8 @@ import torch.nn.functional as F
 import zuko
 from torch import Tensor, nn
 
-from nicelab.flows.families.nice import MASK, NICE, Architecture
+from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.flows.families.nice.nice import MASK
 
 WIDTH, HIDDEN, DEPTH, COUPLINGS = 784, 1000, 5, 4
 ARCHITECTURE = Architecture(family="nice", couplings=COUPLINGS, hidden=HIDDEN, depth=DEPTH)

@@ -1,6 +1,8 @@
 """The benchmarks that need nothing but the project itself run, and report on everything."""
 
+import ast
 import re
+from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 
@@ -32,6 +34,18 @@ def run(script: str, *options: str | Path) -> str:
     done = start(script, *options)
     assert done.exit_code == 0, done.output
     return done.output
+
+
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.stem
+)
+def test_what_they_take_from_the_package_is_there(script: Path) -> None:
+    """Also of those that need other code bases, which are not installed here."""
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("nicelab"):
+            module = import_module(node.module)
+            for alias in node.names:
+                assert hasattr(module, alias.name) or import_module(f"{node.module}.{alias.name}")
 
 
 def test_gradients() -> None:
