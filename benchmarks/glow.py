@@ -26,10 +26,11 @@ from torch.nn.functional import conv2d
 from clock import WARM_UP, Clock, recipe, seconds_of
 from nicelab.flows import registry
 from nicelab.flows.families.glow import Architecture, Glow
+from nicelab.flows.families.glow.convolution import InvertibleConvolution
 from nicelab.flows.families.glow.layers import LIMIT, AffineCoupling
 from nicelab.flows.families.glow.normal import Normal
 from nicelab.formatting import estimate
-from nicelab.images.levels import PIXELS, SIDE
+from nicelab.images.levels import PIXELS, SIDE, dequantise
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.machine.precision import Choice, Precision, resolve
@@ -145,10 +146,14 @@ def require_the_same(architecture: Architecture) -> None:
     """
     random = generator(0)
     model = Glow(PIXELS, architecture).double()
-    levels = torch.randint(0, 256, (300, PIXELS), generator=random).to(torch.uint8)
-    model.initialise(levels, random)
+    levels = torch.randint(0, 256, (300, PIXELS), generator=random)
+    levels *= torch.rand(levels.shape, generator=random) < 0.3  # the others are black
+    model.initialise(levels.to(torch.uint8), random)
+    for layer in model.modules():
+        if isinstance(layer, InvertibleConvolution):
+            _as_there(layer)
     for weight in model.parameters():
-        weight.add_(0.05 * torch.randn(weight.shape, generator=random, dtype=weight.dtype))
+        weight.add_(0.01 * torch.randn(weight.shape, generator=random, dtype=weight.dtype))
     other = WithNflows(model).double()
     for level, theirs in zip(model.levels, other.levels._transforms, strict=True):  # noqa: SLF001
         _, *layers = theirs._transforms  # noqa: SLF001
@@ -158,20 +163,23 @@ def require_the_same(architecture: Architecture) -> None:
             _copy_coupling(level.leave, layers[-2])
     leave = model.levels[-1].leave
     _copy_normalisation(leave, other.last)
-    x = torch.rand(9, PIXELS, generator=random, dtype=torch.float64)
-    x = torch.where(torch.rand(x.shape, generator=random) < 0.7, x / 256, x)
+    x = dequantise(levels[:9].to(torch.uint8), random).double()
     found, expected = other.log_prob(x), model.log_prob(x)
     if not torch.allclose(found, expected, rtol=1e-9, atol=1e-9):
         raise ValueError(f"the flows differ by {float((found - expected).abs().max())} nats")
 
 
+def _as_there(layer: InvertibleConvolution) -> None:
+    """The identity; there the permutation comes before the factors, and no sign is negative."""
+    layer.P.copy_(torch.eye(len(layer.P)))
+    layer.sign.fill_(1)
+    for factor in layer.parameters():
+        factor.zero_()
+
+
 def _copy_step(step: nn.Module, norm: nf.ActNorm, mix: nf.Transform, couple: Coupling) -> None:
     (ours,) = step.mix
-    channels = len(ours.P)
-    order = torch.arange(channels)
-    ours.P.copy_(torch.eye(channels))  # there it is applied before L and U, here after
-    ours.sign.fill_(1)  # there it is always 1
-    mix.permutation = nf.Permutation(order)
+    mix.permutation = nf.Permutation(torch.arange(len(ours.P)))
     _copy_normalisation(step.normalise, norm)
     mix.lower_entries.copy_(ours.L[mix.lower_indices])
     mix.upper_entries.copy_(ours.U[mix.upper_indices])
