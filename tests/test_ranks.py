@@ -9,7 +9,7 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from imports import ROOT
+from imports import FAMILIES, FIRST, ROOT
 from nicelab.flows import checkpoint
 from nicelab.machine.ranks import Ranks
 from nicelab.pipeline.artifacts import read_metrics, read_table, write_arrays
@@ -50,7 +50,9 @@ def work(tmp_path: Path) -> Path:
     )
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["nice"]["hidden"] = 32
-    parameters["train"]["nice"].update(batch=51, epochs=5, precision="float32")
+    parameters["model"]["glow"]["levels"] = [{"steps": 2, "width": 8}]
+    for family in FAMILIES:
+        parameters["train"][family].update(batch=51, epochs=5, precision="float32")
     write_parameters(tmp_path, parameters)
     return tmp_path
 
@@ -60,10 +62,10 @@ def write_parameters(folder: Path, parameters: dict) -> None:
         YAML(typ="safe", pure=True).dump(parameters, file)
 
 
-def start(work: Path, launcher: list[str], out: str) -> subprocess.Popen:
+def start(work: Path, launcher: list[str], out: str, family: str = FIRST) -> subprocess.Popen:
     options = [f"--{kind}={out}/{kind}" for kind in ("model", "curve", "metrics")]
     return subprocess.Popen(
-        [*launcher, SCRIPT, "nice", "images.npz", "--device", "cpu", *options],
+        [*launcher, SCRIPT, family, "images.npz", "--device", "cpu", *options],
         cwd=work,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
@@ -72,7 +74,8 @@ def start(work: Path, launcher: list[str], out: str) -> subprocess.Popen:
     )
 
 
-def test_two_processes_train_as_one(work: Path) -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_two_processes_train_as_one(work: Path, family: str) -> None:
     """The same inputs in the same batches: the results differ by rounding alone.
 
     Were the noise or the order different, or the gradients not averaged, the likelihoods would
@@ -80,7 +83,7 @@ def test_two_processes_train_as_one(work: Path) -> None:
     """
     outputs = []
     for launcher, out in ([sys.executable], "one"), (TORCHRUN, "two"):
-        with start(work, launcher, out) as process:
+        with start(work, launcher, out, family) as process:
             outputs.append(process.stdout.read())
         assert process.returncode == 0, outputs[-1]
     assert outputs[1].count("epoch 5/5") == 1

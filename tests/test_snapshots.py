@@ -12,7 +12,7 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from imports import ROOT
+from imports import FAMILIES, ROOT
 from nicelab.likelihood.snapshots import Snapshots
 from nicelab.pipeline.artifacts import write_arrays
 
@@ -80,9 +80,9 @@ def test_clearing_removes_those_of_other_trainings_and_of_other_models_not(
     assert left.name.startswith(".other.")
 
 
-@pytest.fixture
-def training(tmp_path: Path) -> list[str]:
-    """The command of a training of a second or two, in a folder of its own."""
+@pytest.fixture(params=FAMILIES)
+def training(tmp_path: Path, request: pytest.FixtureRequest) -> list[str]:
+    """The command of a training of a few seconds, in a folder of its own."""
     rng = np.random.default_rng(0)
     parts = {
         f"{part}_pixels": rng.integers(0, 256, (400, 784), np.uint8)
@@ -91,10 +91,12 @@ def training(tmp_path: Path) -> list[str]:
     write_arrays(tmp_path / "images.npz", dataset="noise", **parts)
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["nice"]["hidden"] = 64
+    parameters["model"]["glow"]["levels"] = [{"steps": 1, "width": 8}]
+    parameters["train"][request.param]["epochs"] = 40
     with (tmp_path / "params.yaml").open("w") as file:
         YAML(typ="safe", pure=True).dump(parameters, file)
     script = str(ROOT / "stages" / "train.py")
-    return [sys.executable, script, "nice", "images.npz", "--device", "cpu"]
+    return [sys.executable, script, request.param, "images.npz", "--device", "cpu"]
 
 
 def outputs(folder: str) -> list[str]:

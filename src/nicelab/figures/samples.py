@@ -5,17 +5,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from nicelab.figures import style
+from nicelab.formatting import estimate
 from nicelab.likelihood.records import Samples
 from nicelab.pipeline.metrics import Metrics
 
 
 def draw(found: Samples, metrics: Metrics) -> Figure:
     """Grid of samples, latent interpolations, σ_d in decreasing order, and nearest images."""
-    finding = f"{style.whose(metrics)}: what the flow has learned"
-    if found.spectrum is not None:
-        ratio = found.spectrum[0] / found.spectrum[-1]
-        finding += f"; its scales span a factor of {ratio:.0f}"
-    figure = style.new(finding, height=7.0)
+    figure = style.new(f"{style.whose(metrics)}: {_finding(metrics)}", height=7.0)
     upper, lower = figure.subfigures(2, 1, height_ratios=[5.4, 1.6])
     left, right = upper.subfigures(1, 2, width_ratios=[1, 1.05])
     grid = int(np.sqrt(len(found.samples)))
@@ -30,10 +27,20 @@ def draw(found: Samples, metrics: Metrics) -> Figure:
     return figure
 
 
+def _finding(metrics: Metrics) -> str:
+    temperature, samples = list(metrics["temperatures"].items())[-1]
+    ours, test = (x["distance_to_training"] for x in (samples, metrics["test"]))
+    return (
+        f"samples lie {estimate(ours)} from the nearest training image,\n"
+        f"test images {estimate(test)} (Euclidean, grey in [0, 1]; temperature {temperature})"
+    )
+
+
 def _spectrum(axes: Axes, spectrum: np.ndarray) -> None:
     axes.semilogy(np.arange(1, len(spectrum) + 1), spectrum, color=style.BLUE)
     axes.set(xlabel="latent dimension d, sorted", ylabel="σ$_d$ = exp(−s$_d$) (grey range)")
-    axes.set_title("spectrum of the scaling layer")
+    ratio = spectrum[0] / spectrum[-1]
+    axes.set_title(f"spectrum of the scaling layer: a factor of {ratio:.0f}")
 
 
 def _nearest(figure: SubFigure, found: Samples, metrics: Metrics) -> None:

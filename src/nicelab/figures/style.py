@@ -53,15 +53,15 @@ def whose(metrics: Mapping[str, Any]) -> str:
     return f"{metrics['flow']} on {metrics['dataset']}"
 
 
-def note(axes: Axes, text: str, right: float, y: float) -> None:
-    """A small text that ends at a point, just above it."""
+def note(axes: Axes, text: str, right: float, y: float, *, below: bool = False) -> None:
+    """A small text that ends at a point, just above it, or below."""
     axes.annotate(
         text,
         (right, y),
-        xytext=(0, 3),
+        xytext=(0, -3 if below else 3),
         textcoords="offset points",
         ha="right",
-        va="bottom",
+        va="top" if below else "bottom",
         fontsize=8,
         color=GREY,
     )
