@@ -161,7 +161,7 @@ def inpaint(
     flow, _ = checkpoint.load(model, device)
     given = centre(torch.from_numpy(scale(levels.numpy())))[None].to(device)
     found = complete(Ours(flow, config), Corrupted.hide(given, hidden[None].to(device)), start)
-    click.echo(f"{flow.log_prob(given).item():.2f}\t{found.log_prob.item():.2f}")
+    click.echo(f"{flow.log_prob(given).item():.2f}\t{flow.log_prob(found.x).item():.2f}")
     completed = (found.x[0, 0].cpu() * LEVELS).floor().clamp(max=LEVELS - 1).to(torch.uint8)
     picture = Image.fromarray(torch.where(hidden, completed, levels).view(SIDE, SIDE).numpy())
     with writing(out) as temporary, temporary.open("wb") as file:

@@ -1,7 +1,7 @@
 """The study of the ascents: a rule that converges on every mask, and the published ones."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +14,7 @@ from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
 from nicelab.images.levels import centre, grey
 from nicelab.inpainting.ascent import Climb, State
+from nicelab.inpainting.chart import Chart
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.records import Ascents, Problems, Trace
 from nicelab.inpainting.rules import DecayingAdam, FixedStep, Noisy, Rule, SummedGradients
@@ -86,7 +87,8 @@ class Ours:
     """Our ascent of a model's likelihood, for the study and for a user's own picture.
 
     Observed pixels are in the middle of their grey level (`levels.centre`), as the density knows
-    them; at the edge of its first level, where k/255 lies, it expects none.
+    them; at the edge of its first level, where k/255 lies, it expects none. It moves in the
+    flow's coordinates, `Chart`, and log p is their density.
 
     Args:
         model: the flow.
@@ -100,12 +102,25 @@ class Ours:
         self.config = config
         random = generator(config.seed, "samples", device=model.device)
         self.drawn = model.sample(config.samples, random)
-        self.climb = Climb.learned(model.log_prob, self.drawn, config.tolerance)
+        self._chart = Chart(model)
+        drawn = self._chart.to(self.drawn)
+        self._climb = Climb.learned(self._chart.log_prob, drawn, config.tolerance)
 
     def ascend(self, corrupted: Corrupted, begin: Tensor, start: str) -> Iterator[State]:
         """The states from where hidden pixels begin, (k, n, D), which is one of `Starts`."""
         rule = DecayingAdam(getattr(self.config.step_size, start), self.config.steps)
-        return self.climb.ascend(corrupted, begin, rule, self.config.steps)
+        return self._follow(self._climb, rule, corrupted, begin, self.config.steps)
+
+    def by(self, rule: Rule, corrupted: Corrupted, begin: Tensor, steps: int) -> Iterator[State]:
+        """The same by another rule, all of its steps."""
+        return self._follow(replace(self._climb, tolerance=0.0), rule, corrupted, begin, steps)
+
+    def _follow(
+        self, climb: Climb, rule: Rule, corrupted: Corrupted, begin: Tensor, steps: int
+    ) -> Iterator[State]:
+        there = Corrupted(self._chart.to(corrupted.observed), corrupted.hidden)
+        for state in climb.ascend(there, self._chart.to(begin), rule, steps):
+            yield replace(state, x=corrupted.project(self._chart.back(state.x)))
 
 
 def ascend_all(model: Flow, problems: Problems, gaussian: Tensor, config: Ascending) -> Ascents:
@@ -167,7 +182,7 @@ def _ours(
 
 def _published(ours: Ours, images: Tensor, hidden: Tensor) -> dict[str, Trace]:
     """The published rules on some images behind every mask, in as many steps as ours."""
-    config, climb = ours.config, Climb(ours.climb.density, ours.climb.scale)
+    config = ours.config
     random = generator(config.seed, "published", device=images.device)
     some = images[: config.published]
     corrupted = Corrupted.hide(centre(some), hidden[:, : config.published])
@@ -176,18 +191,18 @@ def _published(ours: Ours, images: Tensor, hidden: Tensor) -> dict[str, Trace]:
     traces = {}
     for name, rule in published(config.sheet, random).items():
         start = corrupted.fill(config.sheet.fill) if name in SHEETS else noise
-        states = climb.ascend(corrupted, start, rule, config.steps)
+        states = ours.by(rule, corrupted, start, config.steps)
         traces[name] = trace(_watched(states, name, config.steps), corrupted, some, grey)
     return traces
 
 
 def _sheet(ours: Ours, images: Tensor, hidden: Tensor) -> dict[str, Trace]:
     """The sheet's rules behind its own mask, (1, n, D), and beside them ours on the same grey."""
-    config, climb = ours.config, Climb(ours.climb.density, ours.climb.scale)
+    config = ours.config
     corrupted, white = Corrupted.hide(images, hidden), config.sheet.fill
     rules = published(config.sheet, generator(config.seed, "published", device=images.device))
     runs = {
-        name: climb.ascend(corrupted, corrupted.fill(white), rules[name], config.sheet.steps)
+        name: ours.by(rules[name], corrupted, corrupted.fill(white), config.sheet.steps)
         for name in SHEETS
     }
     runs["decaying"] = ours.ascend(corrupted, corrupted.fill(GREY), "grey")

@@ -14,6 +14,7 @@ from nicelab.inpainting.ascent_study import RULES, SHEETS
 from nicelab.inpainting.classifier import Classifier
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.coverage import judge_posterior
+from nicelab.inpainting.density import evaluate
 from nicelab.inpainting.fills import FILLS
 from nicelab.inpainting.measures import psnr, squared_error, ssim, without_noise
 from nicelab.inpainting.records import Ascents, Fills, Posterior, Problems
@@ -147,7 +148,8 @@ def _scores(model: Flow, classifier: Classifier, study: Study, images: Tensor) -
 
 
 def _log_likelihoods(model: Flow, x: Tensor) -> Tensor:
-    return model.log_likelihoods(x.to(model.device)).cpu()
+    """Of the flow's coordinates, as the ascents have it."""
+    return evaluate(model.log_prob_of_coordinates, model.coordinates(x.to(model.device))).cpu()
 
 
 def _recognised(model: Flow, classifier: Classifier, study: Study, x: Tensor) -> Tensor:
@@ -213,7 +215,8 @@ def _ascent(names: list[str], ascents: Ascents, start: str) -> dict[str, Any]:
     """Steps that our rule took, and how near to stationary it came."""
     residual, tolerance = ascents.traces[start].residual, float(ascents.tolerance)
     moved = np.diff(residual, axis=0) != 0
-    steps = np.where(moved.any(0), len(moved) - moved[::-1].argmax(0), 0)
+    last = np.arange(1, len(moved) + 1)[:, None, None]
+    steps = (moved * last).max(0, initial=0)  # none, where it began at a stationary point
     return {
         name: {
             "steps": mean(steps[k]),
