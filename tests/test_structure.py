@@ -16,7 +16,7 @@ FLOORS = (
     {"machine"},
     {"images"},
     {"flows"},
-    {"likelihood", "inpainting", "importance", "gradients"},
+    {"ablation", "likelihood", "inpainting", "importance", "gradients"},
     {"figures"},
     {"comparison"},
     {"report"},
