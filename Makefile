@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 # thing that pip installs. `make INSTALLER=pip …` does without it.
 INSTALLER ?= uv
 install-with-pip := .venv/bin/pip install --quiet
-install-with-uv := .venv/bin/uv pip install --python .venv/bin/python
+install-with-uv := .venv/bin/uv pip install --compile-bytecode --python .venv/bin/python
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
