@@ -16,7 +16,7 @@ def draw(found: Ablation, metrics: Metrics) -> Figure:
     """Every training beside the mean of the complete flow, and the intervals of the means."""
     first, *others = metrics["rungs"]
     complete = metrics["rungs"][first]["log_likelihood"].value
-    figure = style.new(_finding(metrics), height=0.9 + 0.45 * len(found.nats))
+    figure = style.new(_finding(metrics), height=1.1 + 0.45 * len(found.nats))
     axes = figure.subplots()
     for row, (rung, nats) in enumerate(found.nats.items()):
         colour = style.GREY if rung == first else style.BLUE
@@ -34,6 +34,7 @@ def draw(found: Ablation, metrics: Metrics) -> Figure:
         label="mean with 95 % intervals for all differences together (Dunnett)",
     )
     _axes(axes, metrics)
+    figure.legend(loc="outside upper left")
     return figure
 
 
@@ -60,4 +61,3 @@ def _axes(axes: Axes, metrics: Metrics) -> None:
     axes.set_xlabel(
         "log-likelihood of validation images less that of the complete flow (nats; linear to ±10)"
     )
-    axes.legend(loc="lower left")

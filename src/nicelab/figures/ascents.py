@@ -58,6 +58,7 @@ def _rules(figure: SubFigure, metrics: Metrics, steps: int) -> None:
         f"mean of the same {count} images after {steps} steps, 95 % intervals; "
         f"linear within ±{LINEAR} nats"
     )
+    axes.set_ylim(top=3 * LINEAR)  # intervals of a rule that fails may reach far above
     axes.set_yticks(TICKS, [number(tick, ".0e") if tick else "0" for tick in TICKS])
     axes.minorticks_off()
     figure.legend(ncols=3, loc="outside upper left", columnspacing=1.0, handletextpad=0.2)

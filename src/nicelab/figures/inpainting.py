@@ -1,5 +1,6 @@
 """The sheet's picture and its two rules, beside one that converges."""
 
+from collections.abc import Mapping
 from textwrap import fill
 
 import numpy as np
@@ -15,7 +16,12 @@ COLOURS = {"as_printed": style.RED, "gradient_zeroed": style.BLUE}  # of the she
 SHOWN_BELOW = 1500  # nats below the start of the sheet's rules; what is lower is cut off
 
 
-def draw(found: Exhibits, metrics: Metrics) -> Figure:
+def draw(found: Mapping[str, Exhibits], metrics: Mapping[str, Metrics]) -> Figure:
+    """The sheet's run, which is of one flow: the first."""
+    return _run(*(next(iter(of_all.values())) for of_all in (found, metrics)))
+
+
+def _run(found: Exhibits, metrics: Metrics) -> Figure:
     """Original, corrupted and reconstructions; log p and error of all images against steps."""
     printed, zeroed = (metrics["methods"][rule]["squared_error"] for rule in COLOURS)
     figure = style.new(
