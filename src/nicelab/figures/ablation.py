@@ -34,7 +34,7 @@ def draw(found: Ablation, metrics: Metrics) -> Figure:
         label="mean with 95 % intervals for all differences together (Dunnett)",
     )
     _axes(axes, metrics)
-    figure.legend(loc="outside upper left")
+    figure.legend(loc="outside lower center")
     return figure
 
 
