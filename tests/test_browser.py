@@ -61,7 +61,7 @@ def test_it_is_silent_and_asks_for_nothing(page: Page, report: Path) -> None:
 
 def test_pictures_are_drawn_and_described(page: Page) -> None:
     images = page.locator("img").all()
-    assert len(images) == 18
+    assert len(images) == 19
     for image in images:
         assert len(image.get_attribute("alt")) > 40
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
@@ -123,7 +123,7 @@ def test_a_slider_shows_the_ascent_step_by_step(page: Page) -> None:
 def test_without_a_script_everything_is_still_there(browser: Browser, report: Path) -> None:
     page = browser.new_page(java_script_enabled=False)
     page.goto(report.as_uri())
-    assert page.locator("figure img").count() == 18
+    assert page.locator("figure img").count() == 19
     assert page.locator(".film .window").is_visible()
     assert not page.locator(".film label").is_visible()
     page.close()

@@ -70,7 +70,7 @@ def test_the_studies_take_any_family(affine: Affine, levels: Tensor) -> None:
     assert nats.test.shape == (60,)
     labels = torch.arange(60).numpy() % 10
     found, metrics = diagnose(affine, levels, labels, None, Diagnosis(images=10, seed=0))
-    assert metrics["labels"]["prior"] == "norm"
+    assert metrics["labels"]["prior"] == "normal"
     z = affine(dequantise(levels, generator(0, "test")))[0]
     exact = stats.kstest(z[:, 3].numpy(), "norm").statistic
     assert found.distances[3] == pytest.approx(exact)

@@ -146,7 +146,7 @@ def test_the_page_needs_no_network(page: str) -> None:
 
 def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:
     images = [attributes for tag, attributes in tags(page) if tag == "img"]
-    assert len(images) == len(FIGURES) == 18
+    assert len(images) == len(FIGURES) == 19
     assert all(len(image["alt"]) > 40 for image in images)
 
 
@@ -451,7 +451,7 @@ def test_every_study_asks_a_question_and_says_how_to_repeat_it(
 ) -> None:
     assert page.count('class="question"') == 7
     named = set(re.findall(r'href="#source-(\w+)"', page))
-    others = {"download", "prepare", "replicate", "headlines", "figures", "report"}
+    others = {"download", "prepare", "replicate", "ablate", "headlines", "figures", "report"}
     assert named == set(contents.sources) - others
     assert "dvc repro importance" in page
     assert "def main(" in page

@@ -339,7 +339,7 @@ def test_bad_models(stage: str, damage: Any, message: str) -> None:  # noqa: ANN
 
 
 @pytest.mark.parametrize(
-    "stage", [s for s in STAGES if s not in ("figures", "inpaint", "headlines")]
+    "stage", [s for s in STAGES if s not in ("figures", "inpaint", "headlines", "ablation")]
 )
 @pytest.mark.usefixtures("work")
 def test_bad_parameter_files(stage: str) -> None:
