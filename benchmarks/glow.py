@@ -134,7 +134,7 @@ class WithNormflows(nn.Module):
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of a batch (n, 784), shape (n,)."""
         u, slopes = self.black(x)
-        return self.flow.log_prob(u.view(-1, 1, SIDE, SIDE)) + slopes.sum(-1)
+        return self.flow.log_prob(u.view(-1, 1, SIDE, SIDE), None) + slopes.sum(-1)
 
 
 @torch.no_grad()
