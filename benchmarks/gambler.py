@@ -21,9 +21,10 @@ from nicelab.formatting import estimate
 from nicelab.importance.config import Importance
 from nicelab.importance.draws import Draws
 from nicelab.importance.methods import Weighted, proposals
-from nicelab.importance.proposals import Proposal, relative_variance, tabulated
+from nicelab.importance.proposals import Proposal, tabulated
 from nicelab.importance.simulation import BLOCK, simulate, whole_numbers
 from nicelab.importance.threads import concurrently
+from nicelab.importance.weights import relative_variance
 from nicelab.pipeline.options import params_option
 from nicelab.pipeline.params import load
 from nicelab.statistics import mean

@@ -15,7 +15,8 @@ from nicelab.importance.cross_entropy import (
 )
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
-from nicelab.importance.proposals import Constant, Doob, relative_variance
+from nicelab.importance.proposals import Constant, Doob
+from nicelab.importance.weights import relative_variance
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=3, target=20, plays=60, p=0.45)

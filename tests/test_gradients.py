@@ -4,14 +4,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from nicelab.errors import InputError
 from nicelab.figures import estimators as figure_of_estimators
 from nicelab.figures import gradients as figure_of_gradients
 from nicelab.gradients import bernoulli, elbo, objective
+from nicelab.gradients import bias_and_variance as study
 from nicelab.gradients.bernoulli import Bernoulli
 from nicelab.gradients.config import Gradients, LongRun, Map, Point
 from nicelab.gradients.elbo import Elbo
-from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.estimators import ESTIMATORS, Estimator
+from nicelab.gradients.family import Function, Terms
 from nicelab.gradients.landscape import grid, variance_ratio
 from nicelab.gradients.records import CONVICTED, GradientsRecord
 from nicelab.gradients.runs import SHEET
@@ -267,3 +271,20 @@ def test_a_negative_deviation_is_refused() -> None:
 def test_points_are_in_logarithms() -> None:
     point = Point(mu=2.0, sigma=1.0).tensor()
     assert torch.equal(point, torch.tensor([2.0, 0.0], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("terms", [ESTIMATORS["score_as_printed"].terms, lambda f, at, y: 0 * y])
+def test_an_estimator_that_wrongly_claims_to_be_unbiased_is_refused(
+    monkeypatch: pytest.MonkeyPatch, terms: Terms
+) -> None:
+    """Also one that is never random, so that a z-test says nothing."""
+
+    def both(f: Function, point: Tensor, y: Tensor) -> Tensor:
+        return terms(f, point, y).expand(*y.shape[:-1], 2)
+
+    wrong = {"wrong": Estimator("mine", both, 1)}
+    monkeypatch.setattr(study, "ESTIMATORS", wrong)
+    with pytest.raises(InputError, match="estimator wrong at mu=0.3 sigma=0.7 says that it is"):
+        study.bias_and_variance(CONFIG, "cpu")
+    wrong["wrong"] = replace(wrong["wrong"], unbiased=False)
+    study.bias_and_variance(CONFIG, "cpu")

@@ -19,13 +19,13 @@ from nicelab.importance.proposals import (
     Doob,
     Mixture,
     Proposal,
-    relative_variance,
     tabulated,
 )
 from nicelab.importance.records import RareEvent
 from nicelab.importance.simulation import BLOCK, Games, Paths, trajectories, whole_numbers
 from nicelab.importance.study import measure
 from nicelab.importance.trials import replicate, tally
+from nicelab.importance.weights import relative_variance
 from nicelab.pipeline.artifacts import read_record, write_metrics, write_record
 from nicelab.statistics import mean, relative_error
 

@@ -20,10 +20,10 @@ from nicelab.importance.proposals import (
     Proposal,
     large_deviation,
     log_reach,
-    relative_variance,
     siegmund,
 )
 from nicelab.importance.simulation import Games
+from nicelab.importance.weights import relative_variance
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=2, target=5, plays=9, p=0.4)

@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy import stats
 from torch import Tensor
 
+from nicelab.errors import InputError
+from nicelab.formatting import estimate
 from nicelab.gradients import objective
 from nicelab.gradients.config import Gradients
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
@@ -13,6 +16,9 @@ from nicelab.gradients.objective import F
 from nicelab.gradients.repetitions import mean_of, variances_of, z_score
 from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
+
+CHANCE = 1e-10  # of refusing an unbiased estimator, in each of some hundred tests
+ROUNDING = 1e-9  # of a gradient, where nothing is random
 
 
 def bias_and_variance(
@@ -26,6 +32,9 @@ def bias_and_variance(
 
     Returns:
         The fields `names`, `points`, `z_scores` and `work` of `GradientsRecord`, and metrics.
+
+    Raises:
+        InputError: an estimator that says that it is unbiased is not.
     """
     z_scores, work = [], []
     metrics: dict[str, Any] = {name: {} for name in ESTIMATORS}
@@ -37,6 +46,8 @@ def bias_and_variance(
             summary = summarise(estimator, point, config.batch, errors)
             metrics[name][at.name] = summary
             z_scores.append([z_score(error) for error in errors.T])
+            if estimator.unbiased:
+                _require_unbiased(f"{name} at {at.name}", errors)
             work.append(summary["work"].value)
     shape = len(config.points), len(ESTIMATORS)
     return {
@@ -67,3 +78,16 @@ def summarise(estimator: Estimator, point: Tensor, batch: int, errors: Tensor) -
         "exact_variance": {"mu": Estimate.exact(exact[0]), "tau": Estimate.exact(exact[1])},
         "work": Estimate.exact(work),
     }
+
+
+def _require_unbiased(name: str, errors: Tensor) -> None:
+    """Refuse an estimator whose mean error, of errors (replicates, 2), cannot be chance."""
+    error = errors.std(0) / len(errors) ** 0.5
+    away = errors.mean(0).abs() - stats.t.isf(CHANCE / 2, len(errors) - 1) * error
+    if (away > ROUNDING).any():
+        k = int(away.argmax())
+        raise InputError(
+            f"estimator {name} says that it is unbiased, but its mean is "
+            f"{estimate(mean_of(errors[:, k]))} from the exact gradient in {('μ', 'τ')[k]}: "
+            f"correct it, or enter it with unbiased=False"
+        )

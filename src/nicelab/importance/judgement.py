@@ -18,10 +18,11 @@ from nicelab.importance.intervals import (
     weight_diagnostics,
 )
 from nicelab.importance.moments import Moments
-from nicelab.importance.proposals import Proposal, relative_variance
+from nicelab.importance.proposals import Proposal
 from nicelab.importance.simulation import Paths
 from nicelab.importance.splitting import LevelFunction, split
 from nicelab.importance.trials import Tally, replicate
+from nicelab.importance.weights import relative_variance
 from nicelab.statistics import Estimate, mean
 
 NO_VARIANCE = 1e-9  # relative variance below which only rounding is left
@@ -40,7 +41,8 @@ def judge(config: Importance, proposal: Proposal, found: Tally, draws: Draws) ->
         found: what its paths say.
         draws: random numbers for replicates.
     """
-    variance = max(relative_variance(config, proposal), 0.0)
+    variance = relative_variance(config, proposal)
+    variance = variance if variance > NO_VARIANCE else 0.0
     plays = found.plays.estimate()
     entry: dict[str, Any] = {
         "hits": found.hits,

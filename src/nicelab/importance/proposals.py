@@ -1,9 +1,9 @@
 """Proposals for the gambler: the win probability at every play and balance.
 
 A proposal gives one row of win probabilities after another, play by play. Paths drawn with it are
-weighted by the likelihood ratio of their plays, and `relative_variance` tells the exact variance
-of that estimator before a path is drawn. To add a proposal, derive a class with `rows` and enter
-it in `methods.proposals`.
+weighted by the likelihood ratio of their plays, and `weights.relative_variance` tells the exact
+variance of that estimator before a path is drawn. To add a proposal, derive a class with `rows`
+and enter it in `methods.proposals`.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from math import isqrt
 import numpy as np
 from scipy.special import log_ndtr, softmax
 
-from nicelab.importance.gambler import Gambler, log_weight, outcome
+from nicelab.importance.gambler import Gambler, log_weight
 
 MEMORY = 1 << 29  # bytes of a table
 CERTAIN = 1 - 1e-9  # the largest q of a tilt
@@ -208,40 +208,3 @@ def _one_play_less(gambler: Gambler, log_h: np.ndarray) -> np.ndarray:
     before[1:-1] = np.logaddexp(np.log(gambler.p) + log_h[2:], np.log1p(-gambler.p) + log_h[:-2])
     before[-1] = 0
     return before
-
-
-def within_reach(gambler: Gambler, left: int) -> slice:
-    """Balances from which the game goes on and `left` plays can still reach the target."""
-    return slice(max(1, gambler.target - left), gambler.target)
-
-
-def relative_variance(gambler: Gambler, proposal: Proposal) -> float:
-    """Exact E_q[w² 1{hit}] / I² − 1, the relative variance of one weighted path.
-
-    With m_t(x) = E_q[w_t² 1{still playing at x after play t}],
-
-        m_{t+1}(x ± 1) += m_t(x) · (p² / q or (1 − p)² / (1 − q)),
-
-    summed where it arrives at the target; in logarithms, since weights far from the likely paths
-    are astronomic.
-
-    Args:
-        gambler: the problem.
-        proposal: q by play and balance.
-    """
-    here, total = np.full(gambler.target + 1, -np.inf), -np.inf
-    here[gambler.start] = 0
-    log_p, log_not_p = 2 * np.log(gambler.p), 2 * np.log1p(-gambler.p)
-    for t, q in enumerate(proposal.rows(gambler)):
-        alive = within_reach(gambler, gambler.plays - t)
-        m, win = here[alive], q[alive]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            up = np.where(win > 0, log_p + m - np.log(win), -np.inf)
-            down = np.where(win < 1, log_not_p + m - np.log1p(-win), -np.inf)
-        here = np.full_like(here, -np.inf)
-        here[alive.start + 1 : alive.stop + 1] = up
-        lower = slice(alive.start - 1, alive.stop - 1)
-        here[lower] = np.logaddexp(here[lower], down)
-        total = np.logaddexp(total, here[-1])
-        here[[0, -1]] = -np.inf
-    return float(np.expm1(total - 2 * np.log(outcome(gambler).probability)))

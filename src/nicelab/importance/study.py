@@ -28,6 +28,7 @@ from nicelab.importance.records import RareEvent, Walks
 from nicelab.importance.simulation import trajectories
 from nicelab.importance.trials import Tally, tally
 from nicelab.importance.verdicts import Methods, pays_off_below
+from nicelab.importance.weights import require_unbiased
 from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate
 
@@ -46,14 +47,16 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
         the largest relative error to the smallest.
 
     Raises:
-        InputError: no path reached the target with the sheet's q, so that there is no error to
-            state.
+        InputError: a proposal is biased, or no path reached the target with the sheet's q, so
+            that there is no error to state.
     """
     draws = Draws(config.seed, ranks=ranks)
     methods: dict[str, Any] = {}
     walks: dict[str, Walks] = {}
-    shown, background = curves(config, draws), backdrop(config)
     weighted = ranks.same(proposals(config))
+    for name, entry in weighted.items():
+        require_unbiased(config, entry.proposal, name)
+    shown, background = curves(config, draws), backdrop(config)
     for name, entry in weighted.items():
         found = tally(config, entry.proposal, config.paths, draws.named(name))
         if name == "sheet":

@@ -15,6 +15,7 @@ from nicelab.importance.moments import Moments
 from nicelab.importance.proposals import Proposal, tabulated
 from nicelab.importance.simulation import BLOCK, Games, Paths, simulate
 from nicelab.importance.threads import concurrently
+from nicelab.importance.weights import require_unbiased
 from nicelab.statistics import Estimate
 
 
@@ -36,7 +37,16 @@ class Tally:
 
 
 def tally(gambler: Gambler, proposal: Proposal, paths: int, draws: Draws) -> Tally:
-    """Play and add up; see `simulate` for the arguments."""
+    """Play and add up; see `simulate` for the arguments.
+
+    Raises:
+        InputError: the proposal is biased, or its rows are no win probabilities.
+    """
+    require_unbiased(gambler, proposal)
+    return _tally(gambler, proposal, paths, draws)
+
+
+def _tally(gambler: Gambler, proposal: Proposal, paths: int, draws: Draws) -> Tally:
     unit, first, ranks = outcome(gambler).probability, Games(gambler, 0).paths(), draws.ranks
     rows: list[list[float]] = []
     for block in simulate(gambler, proposal, paths, draws):
@@ -60,12 +70,16 @@ def replicate(
 
     Returns:
         Estimates and their standard errors in units of the exact probability, (replicates,) each.
+
+    Raises:
+        InputError: the proposal is biased, or its rows are no win probabilities.
     """
+    require_unbiased(gambler, proposal)
     proposal = tabulated(gambler, proposal)
 
     def once(replicate: int) -> Estimate:
         own = draws.alone().named(str(replicate))
-        return tally(gambler, proposal, paths, own).relative.estimate()
+        return _tally(gambler, proposal, paths, own).relative.estimate()
 
     shared = concurrently if paths <= BLOCK else map  # the threads share many blocks already
     relative = list(shared(once, draws.mine(replicates)))
