@@ -40,7 +40,9 @@ test: .venv/.ready
 quick: .venv/.ready
 	$(pytest) -m "not pipeline and not slow"
 
+# What is wrong in the last stage's parameters is told before the first stage runs.
 repro: .venv/.ready
+	nicelab check
 	dvc repro
 	@echo "The report is at $(CURDIR)/report/report.html"
 

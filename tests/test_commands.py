@@ -1,3 +1,6 @@
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from imports import ROOT
-from nicelab.commands.main import main
+from nicelab.commands.main import COMMANDS, main
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.likelihood.evaluation import Evaluation, evaluate
@@ -178,3 +181,25 @@ def test_bad_inpainting() -> None:
         invoke("inpaint", grey, "--mask", "top", *out, "--params", "no"), "cannot read the par"
     )
     assert not Path("o.png").exists()
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    told = CliRunner().invoke(main, ["--help"]).output
+    for name in COMMANDS:
+        assert f"\n  {name} " in told
+        assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
+    slow = "any(name in sys.modules for name in ('torch', 'dvc', 'numba'))"
+    code = f"import sys, nicelab.commands.main; sys.exit({slow})"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("command", [["nicelab"], [sys.executable, "-m", "nicelab"]])
+def test_the_version_is_that_of_the_package(command: list[str]) -> None:
+    told = subprocess.run([*command, "--version"], capture_output=True, text=True).stdout
+    assert told == f"nicelab, version {version('nicelab')}\n"
+
+
+def test_an_unknown_command_is_refused() -> None:
+    result = CliRunner().invoke(main, ["evaluate"])
+    assert result.exit_code == 2
+    assert "No such command 'evaluate'" in result.output

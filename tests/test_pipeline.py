@@ -258,6 +258,27 @@ def test_a_section_affects_its_stage_its_figure_and_the_report(own: Path, sectio
 
 
 @pytest.mark.pipeline
+def test_check_tells_what_would_run(own: Path) -> None:
+    assert "0 of " in run(own, "nicelab", "check")
+    before = (own / "params.yaml").read_text()
+    change(own, "importance")
+    try:
+        told = run(own, "nicelab", "check")
+    finally:
+        (own / "params.yaml").write_text(before)
+    listed = {line.strip() for line in told.splitlines() if line.startswith("    ")}
+    assert listed == GAMBLER
+    assert f"{len(GAMBLER)} of {len(stages())} would run: 0 min by their last times here" in told
+    model = own / "model" / f"{FIRST}.safetensors"
+    model.rename(own / "gone")
+    try:
+        told = run(own, "nicelab", "check")
+    finally:
+        (own / "gone").rename(model)
+    assert {line.strip() for line in told.splitlines()} >= after_train((FIRST,))
+
+
+@pytest.mark.pipeline
 def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(finished, root, symlinks=True)

@@ -211,7 +211,7 @@ def refused(result: Result, message: str) -> None:
         ("sample", "sample.steps", 1, "sample.steps must be >= 2, got 1"),
         ("sample", "sample.pairs", 31, "sample.pairs must be <= 30"),
         ("mask", "mask.images", 61, "mask.images must be <= the 60 test images, got 61"),
-        ("mask", "mask.picture", 8, "mask.picture must be < mask.images (8), got 8"),
+        ("mask", "mask.picture", 8, "mask: picture must be < images (8), got 8"),
         ("mask", "mask.masks", {}, "mask.masks: Dictionary should have at least 1"),
         (
             "mask",

@@ -17,10 +17,11 @@ FLOORS = (
     {"images"},
     {"flows"},
     {"ablation", "likelihood", "inpainting", "importance", "gradients"},
-    {"figures"},
+    {"checks", "figures"},
     {"comparison"},
     {"report"},
     {"commands"},
+    {"__main__"},
 )
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 LONGEST_FUNCTION, MEDIAN, NINE_IN_TEN = 45, 6, 20  # lines

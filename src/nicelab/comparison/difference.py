@@ -103,7 +103,7 @@ def is_stale(revision: Revision, metric: str, everything: bool) -> bool:
     Headlines do not age with the results of other studies, though one stage picks them all.
     """
     results = _results(revision, metric)
-    old = _downstream(revision.stages, revision.stale)
+    old = downstream(revision.stages, revision.stale)
     if old & _made_by(revision, results):
         return True
     pickers = set() if everything else _made_by(revision, {f"metrics/{_study(metric)}.json"})
@@ -155,10 +155,10 @@ def _affected(before: Revision, after: Revision) -> set[str]:
         for name in {**one, **two}
         if name not in one or name not in two or one[name].recipe != two[name].recipe
     }
-    return _downstream({**one, **two}, differ)
+    return downstream({**one, **two}, differ)
 
 
-def _downstream(stages: dict[str, Part], names: Iterable[str]) -> set[str]:
+def downstream(stages: dict[str, Part], names: Iterable[str]) -> set[str]:
     """These stages, and all that read what they write."""
     found = set(names)
     grown = True

@@ -1,6 +1,5 @@
 """A revision of the project: its parameters, code, data and results, from git and DVC."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -14,7 +13,6 @@ from dvc.api import DVCFileSystem
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.fs import GitFileSystem
-from dvc.output import Output
 from dvc.repo import Repo
 from dvc.scm import SCM
 from dvc.stage import Stage
@@ -22,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from scmrepo.exceptions import SCMError
 
+from nicelab.comparison.digests import locked, md5, of_folder, of_outputs
 from nicelab.comparison.readings import Readings, only_headlines, readings
 from nicelab.errors import InputError
 from nicelab.pipeline.params import flatten
@@ -36,7 +35,8 @@ class Part:
     """What a stage is made of: the hash or value of each thing that can change, by name.
 
     `changed` names what is not as `dvc.lock` says it was in the stage's last run; it says of files
-    what they are to be, so none has to be in the cache.
+    what they are to be, so none has to be in the cache. `size` is that of its outputs, in bytes,
+    and `file` the dvc.yaml that declares it.
     """
 
     command: str
@@ -46,6 +46,8 @@ class Part:
     inputs: frozenset[str]
     outputs: frozenset[str]
     changed: frozenset[str]
+    size: int
+    file: str
 
     @property
     def recipe(self) -> tuple[Any, ...]:
@@ -65,6 +67,7 @@ class Revision:
     def __init__(self, name: str) -> None:
         self.name = name
         self._digests: dict[str, str | None] = {}
+        self._read: dict[str, dict[str, Any]] = {}
         failed = f"revision {name} cannot be opened (history missing? `git fetch --unshallow`)"
         with _explained(failed), ExitStack() as stack:
             git = stack.enter_context(closing(SCM(".")))  # which a Repo that fails leaves open
@@ -147,45 +150,61 @@ class Revision:
         Raises:
             InputError: the file is missing or is not YAML.
         """
-        with _explained(f"params.yaml at {self.name} cannot be read"):
-            return flatten(YAML(typ="safe", pure=True).load(self.files.read_text("/params.yaml")))
+        return self._parameters("params.yaml")
+
+    def _parameters(self, path: str) -> dict[str, Any]:
+        if path not in self._read:
+            with _explained(f"{path} at {self.name} cannot be read"):
+                text = self.files.read_text(f"/{path}")
+                self._read[path] = flatten(YAML(typ="safe", pure=True).load(text))
+        return self._read[path]
 
     @cached_property
     def stages(self) -> dict[str, Part]:
         """Every stage of the pipeline, by name."""
         with _explained(f"the pipeline at {self.name} cannot be read"):
             stages = [stage for stage in self.repo.index.stages if hasattr(stage, "name")]
-        made = {out.def_path: _hash(out) for stage in stages for out in stage.outs}
+        made = {out.def_path: locked(out) for stage in stages for out in stage.outs}
         return {stage.name: self._part(stage, made) for stage in stages}
 
     def _part(self, stage: Stage, made: dict[str, Any]) -> Part:
         code, data, params, inputs = {}, {}, {}, set()
         changed = {"the command"} if stage.cmd_changed else set()
         for dependency in stage.deps:
-            path = dependency.def_path
+            path, last = dependency.def_path, locked(dependency)
             if isinstance(dependency, ParamsDependency):
-                params = self._under(dependency.params)
-                found, locked = params, flatten(_hash(dependency) or {})
+                found, last = self._under(path, dependency.params), flatten(last or {})
+                params |= found
             elif files := {out for out in made if f"{out}/".startswith(f"{path}/")}:
                 inputs |= files
-                found, locked = _hash_of(path, files, made), _hash(dependency)
+                found = of_outputs(path, files, made)
             else:
                 is_code = path.startswith("src/") or path.endswith(".py")
-                found, locked = self._digest(path), _hash(dependency)
+                found = self._digest(path)
                 (code if is_code else data)[path] = found
-            if found != locked:
+            if found != last:
                 changed.add(path)
         for out in stage.outs:
             if out.def_path.startswith(DATA) and out.hash_info:
                 data[out.def_path] = str(out.hash_info.value)
         outputs = frozenset(out.def_path for out in stage.outs)
-        return Part(stage.cmd, code, data, params, frozenset(inputs), outputs, frozenset(changed))
+        return Part(
+            command=stage.cmd,
+            code=code,
+            data=data,
+            params=params,
+            inputs=frozenset(inputs),
+            outputs=outputs,
+            changed=frozenset(changed),
+            size=sum((out.meta and out.meta.size) or 0 for out in stage.outs),
+            file=stage.path_in_repo,
+        )
 
-    def _under(self, sections: list[str]) -> dict[str, Any]:
-        """The parameters of these sections."""
+    def _under(self, path: str, sections: list[str]) -> dict[str, Any]:
+        """The parameters of these sections of a file."""
         return {
             name: value
-            for name, value in self.params.items()
+            for name, value in self._parameters(path).items()
             if any(name == section or name.startswith(f"{section}.") for section in sections)
         }
 
@@ -198,11 +217,11 @@ class Revision:
     def _computed_digest(self, path: str) -> str | None:
         if not self.files.isdir(f"/{path}"):
             try:
-                return _md5(self.files.read_bytes(f"/{path}"))
+                return md5(self.files.read_bytes(f"/{path}"))
             except FileNotFoundError:
                 return None
         names = [name.removeprefix(f"/{path}/") for name in self.files.find(f"/{path}")]
-        return _of_folder({x: _md5(self.files.read_bytes(f"/{path}/{x}")) for x in names})
+        return of_folder({x: md5(self.files.read_bytes(f"/{path}/{x}")) for x in names})
 
     def arrays(self, path: str) -> dict[str, np.ndarray] | None:
         """Arrays of a file of the pipeline, if the cache or a remote has it."""
@@ -216,28 +235,6 @@ class Revision:
     def stale(self) -> list[str]:
         """Stages whose last run was of other code, parameters or data than there are."""
         return sorted(name for name, part in self.stages.items() if part.changed)
-
-
-def _hash(item: Output) -> Any:  # noqa: ANN401 - a digest, or parameters
-    """What `dvc.lock` says of a dependency or an output, if anything."""
-    return item.hash_info.value if item.hash_info else None
-
-
-def _hash_of(path: str, files: set[str], made: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Digest of what stages make: of a file, or of the folder of these files."""
-    if path in made:
-        return made[path]
-    return _of_folder({name.removeprefix(f"{path}/"): made[name] for name in files})
-
-
-def _of_folder(digests: dict[str, str]) -> str:
-    """MD5 of a folder as DVC makes it, from those of its files by name."""
-    entries = [{"md5": digests[name], "relpath": name} for name in sorted(digests)]
-    return _md5(json.dumps(entries, sort_keys=True).encode()) + ".dir"
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 @contextmanager

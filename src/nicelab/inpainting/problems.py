@@ -1,10 +1,10 @@
 """The images and masks of the study."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from nicelab.errors import InputError
@@ -19,6 +19,12 @@ class Masking(Section):
     images: Annotated[int, Field(ge=2)]
     picture: Annotated[int, Field(ge=0)]
     masks: Annotated[dict[str, AnyMask], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if self.picture >= self.images:
+            raise ValueError(f"picture must be < images ({self.images}), got {self.picture}")
+        return self
 
     def hidden(self, name: str, folder: Path, images: int = 1) -> Tensor:
         """True where the mask of this name hides a pixel, shape (images, 784).
@@ -53,10 +59,6 @@ def hide(data: dict[str, np.ndarray], config: Masking, folder: Path) -> Problems
     count = len(data["images"])
     if config.images > count:
         raise InputError(f"mask.images must be <= the {count} test images, got {config.images}")
-    if config.picture >= config.images:
-        raise InputError(
-            f"mask.picture must be < mask.images ({config.images}), got {config.picture}"
-        )
     return Problems(
         dataset=data["dataset"],
         images=data["images"][: config.images],

@@ -1,0 +1,57 @@
+"""The command `nicelab check`."""
+
+import shutil
+from pathlib import Path
+
+import click
+from rich.filesize import decimal
+
+from nicelab.checks import require_valid
+from nicelab.comparison.difference import downstream
+from nicelab.comparison.revisions import WORKSPACE, Part, Revision
+from nicelab.errors import InputError
+from nicelab.images.datasets import Data
+from nicelab.pipeline.params import load
+from nicelab.pipeline.timing import last_times
+
+PARAMS, MASKS, IMAGES = Path("params.yaml"), Path("masks"), Path("data", "images.npz")
+
+
+@click.command()
+def check() -> None:
+    """Check parameters and masks of all stages; tell what `dvc repro` would run, and how long.
+
+    The stages are those whose code, parameters or data have changed since they last ran, or whose
+    outputs are missing, and all that follow them. Exits with 1 if the run cannot succeed.
+    """
+    require_valid(PARAMS, MASKS)
+    click.echo(f"parameters  {PARAMS} and the pictures in {MASKS} are as the stages expect")
+    here = "here" if IMAGES.exists() else "not prepared yet"
+    click.echo(f"data        {load(PARAMS, 'data', Data).dataset}, {here}")
+    with Revision(WORKSPACE) as revision:
+        parts = {name: x for name, x in revision.stages.items() if x.file == "dvc.yaml"}
+    changed = {name for name, part in parts.items() if part.changed or _missing(part)}
+    names = downstream(parts, changed)
+    free, needed = shutil.disk_usage(".").free, sum(parts[name].size for name in names)
+    click.echo(f"disk        {decimal(free)} free; these stages wrote {decimal(needed)} last time")
+    click.echo(f"stages      {len(names)} of {len(parts)} would run{_duration(names)}")
+    for name in parts:
+        if name in names:
+            click.echo(f"            {name}")
+    if free < needed:
+        raise InputError(f"too little disk space: make room for another {decimal(needed - free)}")
+
+
+def _missing(part: Part) -> bool:
+    """Whether something that the stage makes is not there."""
+    return not all(Path(out).exists() for out in part.outputs)
+
+
+def _duration(names: set[str]) -> str:
+    """How long these stages took when they last ran here."""
+    times = {name: note["seconds"] for name, note in last_times(Path()).items() if name in names}
+    if not times:
+        return ""
+    new = len(names) - len(times)
+    rest = f" and {new} that never ran here" if new else ""
+    return f": {sum(times.values()) / 60:.0f} min by their last times here{rest}"
