@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from ruamel.yaml import YAML
 
+from conftest import run
 from imports import ROOT
 from nicelab.report.contents import read_contents
 from nicelab.report.render import render
@@ -127,3 +129,29 @@ def test_without_a_script_everything_is_still_there(browser: Browser, report: Pa
     assert page.locator(".film .window").is_visible()
     assert not page.locator(".film label").is_visible()
     page.close()
+
+
+def test_the_page_of_dvc_plots_draws_every_curve(browser: Browser, tmp_path: Path) -> None:
+    """Its libraries come from a network, so a stand-in notes what they are given."""
+    run(ROOT, "dvc", "plots", "show", "--out", str(tmp_path))
+    page, said = browser.new_page(), []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.route("https://**", lambda route: route.abort())
+    page.add_init_script(
+        "window.drawn = []; window.vegaEmbed = (id, spec) => drawn.push("
+        "[document.querySelectorAll(id).length, spec.title.text ?? spec.title, "
+        "spec.data.values.length])"
+    )
+    page.goto((tmp_path / "index.html").as_uri())
+    assert said == []
+    assert [(found, title) for found, title, _ in page.evaluate("drawn")] == [
+        (1, plot["title"]) for named in declared_plots() for plot in named.values()
+    ]
+    assert all(count > 10 for _, _, count in page.evaluate("drawn"))
+    curves = page.evaluate("document.body.innerHTML.indexOf('vegaEmbed')")
+    assert 0 < curves < page.evaluate("document.body.innerHTML.indexOf('<img')")
+    page.close()
+
+
+def declared_plots() -> list[dict[str, dict[str, str]]]:
+    return YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")["plots"]
