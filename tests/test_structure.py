@@ -20,7 +20,8 @@ FLOORS = (
     {"checks", "figures"},
     {"comparison"},
     {"report"},
-    {"commands"},
+    {"commands", "teaching"},
+    {"lab"},
     {"__main__"},
 )
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")

@@ -1,0 +1,83 @@
+"""The gambler with win probabilities of one's own (problem 5)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nicelab.formatting import number
+from nicelab.importance.draws import Draws
+from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.judgement import NO_VARIANCE
+from nicelab.importance.proposals import Constant, Proposal, Table
+from nicelab.importance.trials import tally
+from nicelab.importance.weights import relative_variance
+from nicelab.teaching.answer import Answer
+
+WinProbability = Callable[[int, np.ndarray], ArrayLike]
+
+
+@dataclass(frozen=True)
+class Own(Proposal):
+    """Win probabilities by a function of the play and of all balances."""
+
+    q: WinProbability
+
+    def rows(self, gambler: Gambler) -> Iterator[np.ndarray]:
+        """What the function says, a number standing for all balances."""
+        balances = np.arange(gambler.target + 1)
+        for play in range(1, gambler.plays + 1):
+            row = np.asarray(self.q(play, balances), float)
+            yield row if row.ndim else np.full(balances.shape, row)
+
+
+def gambler(
+    q: float | ArrayLike | WinProbability | Proposal,
+    *,
+    paths: int = 3000,
+    seed: int = 0,
+    start: int = 100,
+    target: int = 200,
+    plays: int = 600,
+    p: float = 18 / 37,
+) -> Answer:
+    """The probability to reach the target, by importance sampling with one's own win probability.
+
+    Args:
+        q: to play with: a number, a table of shape (plays, target + 1) by play and balance, a
+            function of the play (1, 2, …) and the array of all balances, or a proposal.
+        paths: number of games.
+        seed: of the games.
+        start: chips in the beginning.
+        target: where the game is won.
+        plays: after which it stops.
+        p: the true probability to win a play.
+
+    Examples:
+        >>> gambler(0.55)
+        (2.31 ± 0.17)×10⁻⁶ (exact: 2.38838×10⁻⁶); exact relative error: 7.05 %
+        >>> gambler(lambda play, chips: np.where(chips < 150, 0.6, 0.57))
+        (2.423 ± 0.080)×10⁻⁶ (exact: 2.38838×10⁻⁶); exact relative error: 3.4 %
+
+    Raises:
+        InputError: the estimate would be biased, or q is no probability somewhere.
+    """
+    game = Gambler(start=start, target=target, plays=plays, p=p)
+    proposal = _proposal(q)
+    variance = relative_variance(game, proposal)
+    error = (variance / paths) ** 0.5 if variance > NO_VARIANCE else 0.0
+    found, exact = tally(game, proposal, paths, Draws(seed, "lab")), outcome(game).probability
+    mean = found.relative.estimate().scaled(exact)
+    remark = f"exact relative error: {number(100 * error, '.3g')} %"
+    if not found.hits:
+        remark = f"no path reached the target; {remark}"
+    return Answer(mean.value, mean.standard_error, paths, exact, remark)
+
+
+def _proposal(q: float | ArrayLike | WinProbability | Proposal) -> Proposal:
+    if isinstance(q, Proposal):
+        return q
+    if callable(q):
+        return Own(q)
+    return Table(np.asarray(q, float)) if np.ndim(q) else Constant(float(q))

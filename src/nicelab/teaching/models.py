@@ -1,0 +1,95 @@
+"""A trained flow on images of any usual shape."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from nicelab.flows import checkpoint
+from nicelab.flows.flow import Flow
+from nicelab.flows.names import names
+from nicelab.images.levels import LEVELS, PIXELS, SIDE, dequantise, grey
+from nicelab.statistics import mean
+from nicelab.streams import generator
+from nicelab.teaching.answer import Answer
+
+
+class Model:
+    """A trained flow and what one does with it."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
+    @torch.no_grad()
+    def sample(self, count: int, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
+        """Draw images.
+
+        Args:
+            count: how many.
+            temperature: factor of the latents, below 1 for likelier images.
+            seed: of the latents.
+
+        Returns:
+            Grey from 0, black, to 1, white; shape (count, 28, 28).
+        """
+        x = self.flow.sample(count, generator(seed, "samples"), temperature)
+        return grey(x).clamp(0, 1).view(count, SIDE, SIDE).numpy()
+
+    @torch.no_grad()
+    def log_prob(self, images: ArrayLike, draws: int = 100, seed: int = 0) -> list[Answer]:
+        """Log-likelihood of images, in nats.
+
+        Args:
+            images: grey levels 0 to 255 (whole numbers) or grey from 0 to 1; of shape (28, 28),
+                (n, 28, 28), (n, 1, 28, 28) or (n, 784).
+            draws: dequantisations of each image; the standard error is over them.
+            seed: of their noise.
+
+        Raises:
+            ValueError: they are of another shape or range.
+        """
+        found = []
+        for image in _levels(images):
+            x = dequantise(image.expand(draws, -1), generator(seed, "noise"))
+            nats = mean(self.flow.log_likelihoods(x))
+            found.append(Answer(nats.value, nats.standard_error, nats.n))
+        return found
+
+
+def load(model: str | Path) -> Model:
+    """A trained flow, by its family or by its file.
+
+    Examples:
+        >>> model = load(trained)  # or load("nice"), once `dvc repro` has trained it
+        >>> images = model.sample(2)
+        >>> images.shape
+        (2, 28, 28)
+        >>> nats = model.log_prob(images)
+        >>> len(nats), nats[0].n
+        (2, 100)
+
+    Raises:
+        InputError: there is no such file, or it is not of a trained flow.
+    """
+    path = Path("model", f"{model}.safetensors") if model in names() else Path(model)
+    return Model(checkpoint.load(path, torch.device("cpu"))[0])
+
+
+def _levels(images: ArrayLike) -> torch.Tensor:
+    """Grey levels 0–255, shape (n, 784)."""
+    found = np.asarray(images)
+    if found.shape == (SIDE, SIDE):
+        found = found[None]
+    if found.shape[1:] not in ((PIXELS,), (SIDE, SIDE), (1, SIDE, SIDE)):
+        raise ValueError(
+            f"images must be of shape (28, 28), (n, 28, 28), (n, 1, 28, 28) or (n, 784), "
+            f"got {found.shape}"
+        )
+    top = LEVELS - 1 if np.issubdtype(found.dtype, np.integer) else 1
+    if not ((found >= 0) & (found <= top)).all():
+        raise ValueError(
+            f"{found.dtype} images must be in [0, {top}], got {found.min():g} to {found.max():g}"
+        )
+    levels = np.rint(found * ((LEVELS - 1) / top)).astype(np.uint8)
+    return torch.from_numpy(levels.reshape(len(found), PIXELS))
