@@ -8,7 +8,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test quick repro replicates ablation benchmark check lock deps readme clean
+.PHONY: demo test quick repro replicates ablation benchmark check lock deps readme notebooks reference clean
 
 # uv installs what pip would, from the same hashed list, and shows how far it is: it is the first
 # thing that pip installs. `make INSTALLER=pip …` does without it.
@@ -82,6 +82,14 @@ lock:
 # What each stage imports goes into dvc.yaml.
 deps: .venv/.ready
 	python -m nicelab.pipeline.deps
+
+# Run the notebooks, and keep what they give.
+notebooks: .venv/.ready
+	python tests/notebooks.py
+
+# Pages from the docstrings of the whole package, with their formulas.
+reference: .venv/.ready
+	pdoc --docformat google --math --output-directory tmp/reference nicelab
 
 readme: .venv/.ready
 	python -m nicelab.report.readme

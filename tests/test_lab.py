@@ -80,7 +80,7 @@ def test_a_number_a_table_a_function_and_a_proposal_are_the_same_game() -> None:
     ):
         assert lab.gambler(q, **small) == one
     exact = outcome(Gambler(start=5, target=10, plays=40, p=0.4)).probability
-    assert one.exact == exact
+    assert one.truth == exact
     assert abs(one.z_score(exact)) < 4
     assert lab.gambler(Doob(), **small).standard_error < 1e-9
 
@@ -96,7 +96,7 @@ def test_gradients_within_4_standard_errors_and_their_names() -> None:
     assert [x.label for x in found] == [x.label for x in ESTIMATORS.values()]
     for x, estimator in zip(found, ESTIMATORS.values(), strict=True):
         if estimator.unbiased:
-            assert abs(x.by_mu.value - x.by_mu.exact) < 4 * x.by_mu.standard_error
+            assert abs(x.by_mu.value - x.by_mu.truth) < 4 * x.by_mu.standard_error
     mine = Estimator("mine", ESTIMATORS["score"].terms, 1)
     assert lab.gradients(mine, mu=0.3, sigma=0.7)[0].variance == pytest.approx(found[2].variance)
 

@@ -14,14 +14,14 @@ class Answer(Estimate):
         value: the estimate.
         standard_error: its.
         n: number of samples.
-        exact: what it estimates.
+        truth: what it estimates, where that is known.
         remark: what else there is to say.
     """
 
-    exact: float | None = None
+    truth: float | None = None
     remark: str = ""
 
     def __repr__(self) -> str:
         """As `(2.39 ± 0.07)×10⁻⁶ (exact: 2.38838×10⁻⁶)`."""
-        exact = "" if self.exact is None else f" (exact: {number(self.exact, '.6g')})"
+        exact = "" if self.truth is None else f" (exact: {number(self.truth, '.6g')})"
         return estimate(self) + exact + (f"; {self.remark}" if self.remark else "")

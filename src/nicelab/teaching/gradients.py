@@ -75,7 +75,7 @@ def _gradient(
     random = generator(seed, "lab", estimator.label)
     means = estimator(F, point.expand(batches, 2), batch, random).mean(-2)
     by_mu, by_log_sigma = (
-        Answer(*vars(mean(values)).values(), exact=float(exact))
+        Answer(*vars(mean(values)).values(), truth=float(exact))
         for values, exact in zip(means.T, expectation_gradient(point), strict=True)
     )
     variance = float(estimator.variance(F, point, batch).sum())

@@ -7,12 +7,31 @@ import torch
 from numpy.typing import ArrayLike
 
 from nicelab.flows import checkpoint
+from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.flows.flow import Flow
 from nicelab.flows.names import names
+from nicelab.images.datasets import scikit_digits
 from nicelab.images.levels import LEVELS, PIXELS, SIDE, dequantise, grey
+from nicelab.likelihood.progress import TrainingProgress
+from nicelab.likelihood.recipe import Training
+from nicelab.likelihood.training import Run
 from nicelab.statistics import mean
 from nicelab.streams import generator
 from nicelab.teaching.answer import Answer
+
+FEWEST = 20  # images
+RECIPE = Training(
+    epochs=1,
+    batch=50,
+    learning_rate=1e-3,
+    scale_rate=20.0,
+    warm_up=0,
+    schedule="linear",
+    weight_decay=1.0,
+    clip=None,
+    precision="float32",
+    seed=0,
+)
 
 
 class Model:
@@ -74,6 +93,48 @@ def load(model: str | Path) -> Model:
     """
     path = Path("model", f"{model}.safetensors") if model in names() else Path(model)
     return Model(checkpoint.load(path, torch.device("cpu"))[0])
+
+
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Scikit-learn's handwritten digits at 28 × 28, which need no download.
+
+    Returns:
+        Grey levels 0 to 255, shape (1797, 28, 28), and which digit each is, (1797,).
+    """
+    images = scikit_digits()
+    return images.pixels.reshape(-1, SIDE, SIDE), images.labels
+
+
+def train(images: ArrayLike, epochs: int = 20, hidden: int = 200, seed: int = 0) -> Model:
+    """Train a small NICE: four couplings, each with three hidden layers.
+
+    A tenth of the images, the last ones, decides which epoch is kept.
+
+    Args:
+        images: as `Model.log_prob` takes them, at least 20.
+        epochs: passes over the images.
+        hidden: width of the hidden layers.
+        seed: of the weights and of the noise.
+
+    Examples:
+        >>> images, labels = digits()
+        >>> small = train(images[:500], epochs=2, hidden=20)
+        >>> small.sample(4).shape
+        (4, 28, 28)
+
+    Raises:
+        ValueError: the images are too few, or of another shape or range.
+    """
+    levels = _levels(images)
+    kept = len(levels) - len(levels) // 10
+    if len(levels) < FEWEST:
+        raise ValueError(f"images must be at least {FEWEST}, got {len(levels)}")
+    flow = NICE(PIXELS, Architecture(family="nice", couplings=4, hidden=hidden, depth=3))
+    recipe = RECIPE.model_copy(update={"epochs": epochs, "batch": min(50, kept), "seed": seed})
+    Run(recipe, TrainingProgress(epochs, kept, silent=True)).train(
+        flow, levels[:kept], levels[kept:]
+    )
+    return Model(flow)
 
 
 def _levels(images: ArrayLike) -> torch.Tensor:
