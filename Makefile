@@ -73,6 +73,7 @@ check: .venv/.ready
 	ruff check .
 	ruff format --check .
 	python tests/lock.py
+	zizmor --offline --quiet .github
 
 lock:
 	$(PYTHON) -m venv tmp/uv && tmp/uv/bin/pip install --quiet uv
