@@ -15,6 +15,7 @@ from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.timing import Stage
 
 STUDIES = (
+    "grid",
     "training",
     "likelihood",
     "diagnostics",

@@ -63,7 +63,7 @@ def test_it_is_silent_and_asks_for_nothing(page: Page, report: Path) -> None:
 
 def test_pictures_are_drawn_and_described(page: Page) -> None:
     images = page.locator("img").all()
-    assert len(images) == 19
+    assert len(images) == 20
     for image in images:
         assert len(image.get_attribute("alt")) > 40
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
@@ -72,6 +72,24 @@ def test_pictures_are_drawn_and_described(page: Page) -> None:
 def test_nothing_is_wider_than_the_page(page: Page) -> None:
     wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wider) <= 0
+
+
+def test_no_cell_of_a_table_is_cut(page: Page) -> None:
+    """On a phone the rows are stacked; elsewhere wide tables take the margins, or are scrolled."""
+    page.evaluate("document.querySelectorAll('details.table').forEach(it => it.open = true)")
+    assert page.locator("details.table").count() > 15
+    test_nothing_is_wider_than_the_page(page)
+    hidden = "it => it.scrollWidth - it.clientWidth"
+    tables = page.locator("main .scroll").all()
+    scrolled = [table for table in tables if table.evaluate(hidden) > 1]
+    assert not scrolled or page.viewport_size["width"] > 390
+    first = page.locator("#results td").first.evaluate("it => getComputedStyle(it).position")
+    assert first == ("sticky" if page.viewport_size["width"] > 640 else "static")
+
+
+def test_what_is_printed_is_open(page: Page) -> None:
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("details:not([open])").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -125,7 +143,7 @@ def test_a_slider_shows_the_ascent_step_by_step(page: Page) -> None:
 def test_without_a_script_everything_is_still_there(browser: Browser, report: Path) -> None:
     page = browser.new_page(java_script_enabled=False)
     page.goto(report.as_uri())
-    assert page.locator("figure img").count() == 19
+    assert page.locator("figure img").count() == 20
     assert page.locator(".film .window").is_visible()
     assert not page.locator(".film label").is_visible()
     page.close()

@@ -21,11 +21,11 @@ from nicelab.errors import InputError
 from nicelab.importance.verdicts import NESTED
 from nicelab.report.contents import Contents, Since, read_contents
 from nicelab.report.headlines.importance import printed_range
-from nicelab.report.headlines.results import HEADINGS, headlines, markdown
+from nicelab.report.headlines.results import HEADINGS, headlines, markdown, tables
 from nicelab.report.readme import BEGIN, END, shown, with_results
 from nicelab.report.render import COUNTS, _film, render, render_markdown
 from nicelab.report.tables.importance import learning
-from nicelab.report.tables.table import Table
+from nicelab.report.tables.table import NONE, Table
 from nicelab.statistics import Estimate
 
 RESULTS = sorted(str(x.relative_to(ROOT / "results")) for x in (ROOT / "results").rglob("*.json"))
@@ -146,7 +146,7 @@ def test_the_page_needs_no_network(page: str) -> None:
 
 def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:
     images = [attributes for tag, attributes in tags(page) if tag == "img"]
-    assert len(images) == len(FIGURES) == 19
+    assert len(images) == len(FIGURES) == 20
     assert all(len(image["alt"]) > 40 for image in images)
 
 
@@ -410,11 +410,24 @@ def test_results_replace_what_was_between_the_marks() -> None:
         with_results("no marks", "new")
 
 
-def test_results_table(contents: Contents) -> None:
-    table = markdown(headlines(contents.metrics)).splitlines()
-    assert table[0] == f"| {' | '.join(HEADINGS)} |"
-    assert len({line.count("|") for line in table}) == 1
-    assert any("2.388383" in line for line in table)
+def test_results_beside_others_and_alone(contents: Contents) -> None:
+    """No column of either table is empty, and no headline is lost."""
+    found = headlines(contents.metrics)
+    compared, alone = tables(found)
+    assert len(compared.rows) + len(alone.rows) == len(found)
+    for table in (compared, alone):
+        assert all(set(column) != {NONE} for column in zip(*table.rows, strict=True))
+    assert {row[1] for row in compared.rows if row[3] == NONE}.isdisjoint({NONE})
+    text = markdown(found).split("\n\n")
+    assert text[0].startswith(f"| {' | '.join(HEADINGS)} |")
+    assert all(len({line.count("|") for line in part.splitlines()}) == 1 for part in text)
+    assert any("2.388383" in part for part in text)
+
+
+def test_columns_of_numbers_are_known() -> None:
+    cells = [("NICE", "−1.5 ± 0.2", "(−1.4 ± 0.1)×10⁴", NONE), ("Glow", "7 %", NONE, NONE)]
+    assert Table("", ("flow", "a", "b", "c"), cells).numeric == [False, True, True, True]
+    assert Table("", ("a",), [("1.5",), ("yes (+0.1)",)]).numeric == [False]
 
 
 def test_a_rounded_number_is_a_range() -> None:

@@ -28,7 +28,7 @@ from nicelab.report.tables import (
     inpainting,
     likelihood,
 )
-from nicelab.report.tables.table import Table, first
+from nicelab.report.tables.table import NONE, Table, first
 
 NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
 FILM_WIDTH, HIGHEST = 720, 16383  # pixels; a WebP cannot be higher
@@ -71,6 +71,8 @@ def render_markdown(contents: Contents, folder: str) -> str:
         element.decompose()
     for link in page.select(".frame a"):
         link.unwrap()
+    for summary in page.select("summary"):
+        summary.name = "p"
     converter = MarkdownConverter(
         heading_style="ATX", escape_underscores=False, escape_asterisks=False
     )
@@ -87,6 +89,7 @@ def _template(**functions: Callable[..., Any]) -> Template:
     )
     environment.filters["pm"] = formatting.estimate
     environment.filters["num"] = formatting.number
+    environment.globals["NONE"] = NONE
     environment.globals |= functions
     return environment.get_template("report.html.jinja")
 
@@ -127,8 +130,10 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
     """Every table of results, by the name that the template knows it by."""
     completions, gambler = metrics["inpainting"], metrics["importance"]
     descent = metrics["gradients"]
+    compared, measured = results.tables(results.headlines(metrics))
     return {
-        "results": results.table(results.headlines(metrics)),
+        "compared": compared,
+        "measured": measured,
         "likelihoods": likelihood.likelihoods(metrics["likelihood"]),
         "other_images": likelihood.other_images(metrics["diagnostics"]),
         "samples": likelihood.samples(metrics["samples"]),

@@ -6,9 +6,10 @@ from typing import Any
 from nicelab.report.contents import Results
 from nicelab.report.headlines import convolution, gradients, importance, inpainting, likelihood
 from nicelab.report.headlines.headline import Headline, Row
-from nicelab.report.tables.table import Table
+from nicelab.report.tables.table import NONE, Table
 
 HEADINGS = Row("quantity", "published", "ours", "exact", "published agrees", "exact agrees")
+MEASURED = ("quantity", "ours")
 CAPTION = (
     "Published, ours, and the exact answer where there is one. In brackets the distance: "
     "published less ours, in standard errors (for the likelihood, of a difference of trainings; "
@@ -16,6 +17,7 @@ CAPTION = (
     "probability, from the range that is printed so, in standard errors of ours); ours less "
     "exact, in standard errors"
 )
+CAPTION_OF_MEASURED = "Ours beside nothing published, or exact themselves"
 
 
 def headlines(results: Results) -> list[Headline]:
@@ -44,12 +46,19 @@ def metrics(found: Sequence[Headline]) -> dict[str, dict[str, Any]]:
     return files
 
 
-def table(found: Sequence[Headline]) -> Table:
-    """The results for the report."""
-    return Table(CAPTION, HEADINGS, [headline.row for headline in found])
+def tables(found: Sequence[Headline]) -> tuple[Table, Table]:
+    """Results beside something published or exact, and those that stand alone."""
+    rows = [headline.row for headline in found]
+    compared = [row for row in rows if {row.published, row.exact} != {NONE}]
+    alone = [(row.quantity, row.ours) for row in rows if {row.published, row.exact} == {NONE}]
+    return Table(CAPTION, HEADINGS, compared), Table(CAPTION_OF_MEASURED, MEASURED, alone)
 
 
 def markdown(found: Sequence[Headline]) -> str:
     """The results for a README."""
-    lines = [HEADINGS, Row(*["---"] * len(HEADINGS)), *(headline.row for headline in found)]
+    return "\n\n".join(map(_markdown, tables(found)))
+
+
+def _markdown(table: Table) -> str:
+    lines = [table.headings, ["---"] * len(table.headings), *table.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,5 +1,6 @@
 """What a table of the report is."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from nicelab.pipeline.metrics import Metrics
 from nicelab.statistics import Estimate
 
 NONE = "–"  # where there is no number
+NUMBER = re.compile(r"[(+−-]*[\d∞]")
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,12 @@ class Table:
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Which columns hold numbers, with their errors and units, or nothing."""
+        cells = [[str(cell) for cell in column] for column in zip(*self.rows, strict=True)]
+        return [all(NUMBER.match(cell) or cell == NONE for cell in column) for column in cells]
 
 
 def by_flow(
