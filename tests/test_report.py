@@ -138,7 +138,8 @@ def test_the_page_needs_no_network(page: str) -> None:
         assert tag not in ("link", "iframe")
         for name in ("src", "href"):
             if name in attributes:
-                assert attributes[name].startswith(("data:", "#"))
+                paper = tag == "a" and attributes[name].startswith("https://arxiv.org/abs/")
+                assert paper or attributes[name].startswith(("data:", "#"))
     assert "url(" not in page
     assert "@import" not in page
     assert len(page) < 5_000_000
@@ -197,8 +198,8 @@ def test_templates_are_packaged_and_the_report_depends_on_them() -> None:
 def test_links_have_targets(page: str) -> None:
     found = tags(page)
     ids = {attributes["id"] for _, attributes in found if "id" in attributes}
-    links = {a["href"].removeprefix("#") for tag, a in found if tag == "a"}
-    assert links <= ids
+    links = {a["href"] for tag, a in found if tag == "a"}
+    assert {link[1:] for link in links if link.startswith("#")} <= ids
 
 
 def test_the_data_set_is_named(contents: Contents, page: str) -> None:
@@ -312,7 +313,7 @@ def test_rows_are_named_by_labels(contents: Contents) -> None:
     for study, group, name in names:
         found = changed[study].get(FIRST, changed[study])
         found["labels"][group][name] = f"«{study} {group}»"
-    told = render(replace(contents, metrics=changed))
+    told = re.sub('data-label="[^"]*"', "", render(replace(contents, metrics=changed)))
     found = {key: told.count(f"«{key[0]} {key[1]}»") for key in names}
     assert found == names
 
@@ -483,7 +484,7 @@ def test_what_has_changed_is_told(contents: Contents, page: str) -> None:
     since = Since("v1", ["train.epochs: 1 → 2"], table)
     told = render(contents, since)
     assert "What changed since v1" in told
-    assert "<td>+3.0</td>" in told
+    assert ">+3.0</td>" in told
     assert "What changed" not in page
     same = replace(since, table=replace(table, rows=[]))
     assert "<p>No headline differs.</p>" in render(contents, same)
