@@ -19,7 +19,15 @@ def test_two_digits_of_the_error(value: float, error: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "form", "text"),
-    [(2.3884e-6, ".3e", "2.388×10⁻⁶"), (-1.5, ".1f", "−1.5"), (1e12, ".0e", "1×10¹²")],
+    [
+        (2.3884e-6, ".3e", "2.388×10⁻⁶"),
+        (-1.5, ".1f", "−1.5"),
+        (1e12, ".0e", "1×10¹²"),
+        (-0.04, "+.1f", "+0.0"),
+        (-0.0, ".3g", "0"),
+        (-0.0004, ".1%", "0.0%"),
+        (3, ".0f", "3"),
+    ],
 )
 def test_numbers(value: float, form: str, text: str) -> None:
     assert number(value, form) == text

@@ -14,8 +14,9 @@ def estimate(metric: Estimate) -> str:
 
 
 def number(value: float, form: str) -> str:
-    """A number in this format, with a true minus sign and ×10ⁿ for an exponent."""
-    mantissa, _, exponent = format(value, form).partition("e")
+    """A number in this format, with a true minus sign and ×10ⁿ for an exponent; 0 is never −0."""
+    sign = form[:1] if form[:1] in "+-" else ""
+    mantissa, _, exponent = format(float(value), f"{sign}z{form[len(sign) :]}").partition("e")
     text = mantissa.replace("-", "−")
     if not exponent:
         return text
