@@ -129,8 +129,11 @@ def test_inpainting_keeps_what_is_seen(mask: str, suffix: str) -> None:
         picture("a.png", levels), "--mask", mask, "--steps=5", "--out", f"o.{suffix}"
     )
     assert result.exit_code == 0, result.output
-    before, after = (float(cell) for cell in result.output.split())
-    assert after > before
+    header, before, after = (line.split("\t") for line in result.output.splitlines())
+    assert header == ["image", "log_likelihood", "standard_error", "bits_per_dim"]
+    assert (before[0], after[0]) == ("a.png", f"o.{suffix}")
+    assert float(after[1]) > float(before[1])
+    assert invoke("log-prob", "a.png", f"o.{suffix}").output == result.output
     with Image.open(f"o.{suffix}") as image:
         found = np.array(image.convert("L"))
     np.testing.assert_array_equal(found[14:], levels[14:])

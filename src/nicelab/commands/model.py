@@ -1,5 +1,6 @@
 """A trained model at work on a user's own files: `nicelab sample`, `log-prob` and `inpaint`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from torchvision.utils import save_image
 
 from nicelab.errors import InputError
 from nicelab.flows import checkpoint
+from nicelab.flows.flow import Flow
 from nicelab.flows.names import chosen, names
 from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, centre, dequantise, scale
 from nicelab.images.pictures import read_levels
@@ -26,6 +28,7 @@ from nicelab.pipeline.params import load
 from nicelab.statistics import mean
 from nicelab.streams import generator
 
+DRAWS = 100  # dequantisations of an image
 FORMATS = {f".{name}": name for name in ("png", "gif", "bmp", "tiff", "webp")}
 
 
@@ -91,7 +94,7 @@ def sample(
 @click.option(
     "--draws",
     type=click.IntRange(2, 100_000),
-    default=100,
+    default=DRAWS,
     show_default=True,
     help="Dequantisations of each image.",
 )
@@ -106,15 +109,20 @@ def log_prob(
     Prints a line per image, with tabs: its name, nats, their standard error over noise draws, and
     bits per dimension.
     """
-    levels = {path: read_levels(path) for path in images}
+    levels = {str(path): read_levels(path) for path in images}
     flow, _ = checkpoint.load(model, device)
+    tell(flow, levels, draws, seed)
+
+
+def tell(flow: Flow, images: Mapping[str, torch.Tensor], draws: int, seed: int) -> None:
+    """Print the likelihood of images, grey levels (784,) by name, a line each."""
     click.echo("image\tlog_likelihood\tstandard_error\tbits_per_dim")
-    for path, pixels in levels.items():
-        noise = generator(seed, "noise", device=device)
-        x = dequantise(pixels.to(device).expand(draws, -1), noise)
+    for name, pixels in images.items():
+        noise = generator(seed, "noise", device=flow.device)
+        x = dequantise(pixels.to(flow.device).expand(draws, -1), noise)
         nats = mean(flow.log_likelihoods(x).cpu())
         bits = bits_per_dim(nats.value)
-        click.echo(f"{path}\t{nats.value:.2f}\t{nats.standard_error:.2f}\t{bits:.4f}")
+        click.echo(f"{name}\t{nats.value:.2f}\t{nats.standard_error:.2f}\t{bits:.4f}")
 
 
 @click.command()
@@ -151,8 +159,8 @@ def inpaint(
     """Complete the hidden pixels of a grey image of 28 × 28 pixels, white on black like MNIST.
 
     Ascends the model's likelihood as the stage `ascend` does, with its section of the parameter
-    file; the other pixels keep their grey levels. Prints log p of the image as given and as
-    completed, in nats.
+    file; the other pixels keep their grey levels. Prints the likelihood of the image as given and
+    as completed, as `nicelab log-prob` does.
     """
     levels, hidden = read_levels(image), read_mask(mask, params)
     form = picture_format(out)
@@ -161,9 +169,10 @@ def inpaint(
     flow, _ = checkpoint.load(model, device)
     given = centre(torch.from_numpy(scale(levels.numpy())))[None].to(device)
     found = complete(Ours(flow, config), Corrupted.hide(given, hidden[None].to(device)), start)
-    click.echo(f"{flow.log_prob(given).item():.2f}\t{flow.log_prob(found.x).item():.2f}")
     completed = (found.x[0, 0].cpu() * LEVELS).floor().clamp(max=LEVELS - 1).to(torch.uint8)
-    picture = Image.fromarray(torch.where(hidden, completed, levels).view(SIDE, SIDE).numpy())
+    completed = torch.where(hidden, completed, levels)
+    tell(flow, {str(image): levels, str(out): completed}, DRAWS, seed=0)
+    picture = Image.fromarray(completed.view(SIDE, SIDE).numpy())
     with writing(out) as temporary, temporary.open("wb") as file:
         picture.save(file, format=form, lossless=True)
 
