@@ -1,6 +1,6 @@
 """Seconds of training to given validation likelihoods: our families against the sheet's recipe.
 
-    python benchmarks/likelihood.py data/images.npz
+    make tmp/peers && PYTHONPATH=tmp/peers python benchmarks/likelihood.py data/images.npz
 
 All see the same images with the same kind of noise, and are measured after each epoch on the same
 validation images; the time of measuring counts. The sheet's recipe: its own script of the flow,

@@ -70,6 +70,14 @@ def test_other_images_are_refused(trained: Path, images: np.ndarray, message: st
         lab.load(trained).log_prob(images)
 
 
+def test_a_training_without_end_or_width_is_refused() -> None:
+    images = np.zeros((20, 28, 28))
+    with pytest.raises(ValueError, match="epochs and hidden must be at least 1, got 0 and 200"):
+        lab.train(images, epochs=0)
+    with pytest.raises(ValueError, match="images must be at least 20, got 19"):
+        lab.train(images[:19])
+
+
 def test_a_number_a_table_a_function_and_a_proposal_are_the_same_game() -> None:
     small = {"start": 5, "target": 10, "plays": 40, "p": 0.4, "paths": 1000}
     one = lab.gambler(0.55, **small)

@@ -54,4 +54,4 @@ def test_it_gives_what_it_is_committed_with(path: Path) -> None:
     words, numbers = (re.compile(x) for x in (r"[\d.e⁻⁰-⁹+-]+", r"\d+(?:\.\d+)?"))
     assert words.sub("", printed(after)) == words.sub("", printed(before))
     found, expected = ([float(x) for x in numbers.findall(printed(n))] for n in (after, before))
-    np.testing.assert_allclose(found, expected, rtol=0.02, atol=0.02)
+    np.testing.assert_allclose(found, expected, rtol=0.02, atol=0.002)

@@ -15,10 +15,11 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
 from jinja2 import DictLoader, UndefinedError
 
-from imports import FIRST, ROOT
+from imports import FAMILIES, FIRST, ROOT
 from nicelab.commands.report import report
 from nicelab.errors import InputError
 from nicelab.importance.verdicts import NESTED
+from nicelab.pipeline.artifacts import read_metrics
 from nicelab.report.contents import Contents, Since, read_contents
 from nicelab.report.headlines.importance import printed_range
 from nicelab.report.headlines.results import HEADINGS, headlines, markdown, tables
@@ -143,6 +144,17 @@ def test_the_page_needs_no_network(page: str) -> None:
     assert "url(" not in page
     assert "@import" not in page
     assert len(page) < 5_000_000
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_alone_has_a_report(results: Path, tmp_path: Path, family: str) -> None:
+    params = tmp_path / "params.yaml"
+    text = (ROOT / "params.yaml").read_text()
+    params.write_text(re.sub("^families: .*", f"families: [{family}]", text, flags=re.MULTILINE))
+    page = render(read_contents(results, ROOT / "figures", ROOT / "stages", params))
+    flow = read_metrics(results / "training" / f"{family}.json")["flow"]
+    assert f"<h1>{flow} on MNIST, and Monte" in page
+    assert ("does NICE reach" in page) == (family == "nice")
 
 
 def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:

@@ -20,7 +20,8 @@ FLOORS = (
     {"checks", "figures"},
     {"comparison"},
     {"report"},
-    {"commands", "teaching"},
+    {"teaching"},
+    {"commands"},
     {"lab"},
     {"__main__"},
 )

@@ -22,7 +22,8 @@ def check() -> None:
     """Check parameters and masks of all stages; tell what `dvc repro` would run, and how long.
 
     The stages are those whose code, parameters or data have changed since they last ran, or whose
-    outputs are missing, and all that follow them. Exits with 1 if the run cannot succeed.
+    outputs are missing, and all that follow them. Exits with 1 if a parameter, a mask or the disk
+    does not allow the run.
     """
     require_valid(PARAMS, MASKS)
     click.echo(f"parameters  {PARAMS} and the pictures in {MASKS} are as the stages expect")

@@ -12,8 +12,8 @@ from torchvision.utils import save_image
 from nicelab.errors import InputError
 from nicelab.flows import checkpoint
 from nicelab.flows.flow import Flow
-from nicelab.flows.names import chosen, names
-from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, centre, dequantise, scale
+from nicelab.flows.names import chosen
+from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, centre, scale
 from nicelab.images.pictures import read_levels
 from nicelab.inpainting.ascent import State
 from nicelab.inpainting.ascent_study import GREY, Ascending, Ours
@@ -25,8 +25,8 @@ from nicelab.machine.device import device_option
 from nicelab.pipeline.artifacts import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
 from nicelab.pipeline.params import load
-from nicelab.statistics import mean
 from nicelab.streams import generator
+from nicelab.teaching.models import log_likelihood, weights_of
 
 DRAWS = 100  # dequantisations of an image
 FORMATS = {f".{name}": name for name in ("png", "gif", "bmp", "tiff", "webp")}
@@ -34,8 +34,7 @@ FORMATS = {f".{name}": name for name in ("png", "gif", "bmp", "tiff", "webp")}
 
 def weights(_: click.Context, __: click.Parameter, model: str | None) -> Path:
     """The file of a model that is given by its path, by its family, or not at all."""
-    name = model or chosen(Path("params.yaml"))[0]
-    return Path("model", f"{name}.safetensors") if name in names() else Path(name)
+    return weights_of(model or chosen(Path("params.yaml"))[0])
 
 
 model_option = click.option(
@@ -118,9 +117,7 @@ def tell(flow: Flow, images: Mapping[str, torch.Tensor], draws: int, seed: int) 
     """Print the likelihood of images, grey levels (784,) by name, a line each."""
     click.echo("image\tlog_likelihood\tstandard_error\tbits_per_dim")
     for name, pixels in images.items():
-        noise = generator(seed, "noise", device=flow.device)
-        x = dequantise(pixels.to(flow.device).expand(draws, -1), noise)
-        nats = mean(flow.log_likelihoods(x).cpu())
+        nats = log_likelihood(flow, pixels, draws, seed)
         bits = bits_per_dim(nats.value)
         click.echo(f"{name}\t{nats.value:.2f}\t{nats.standard_error:.2f}\t{bits:.4f}")
 

@@ -10,13 +10,15 @@ COLUMNS = 6
 
 
 def draw(found: Exhibits, metrics: Metrics) -> list[Figure]:
-    """One figure for each frame; the last shows the completions."""
+    """One figure for each frame, with its mean squared error; the last shows the completions."""
+    error = found.traces["grey"].error.mean(1)
     titles = [metrics["labels"]["masks"][name] for name in found.names.tolist()]
     rows = -(-len(titles) // COLUMNS)
     figures = []
     for step, images in zip(found.frame_steps, found.frames, strict=True):
         figure = style.new(
-            f"{style.whose(metrics)}: the ascent fills in the strokes; step {step:3d}",
+            f"{style.whose(metrics)}, ascent from grey, step {step:3d}: squared error of "
+            f"{metrics['ascended']} images {error[step]:.3f}",
             height=0.5 + 1.75 * rows,
         )
         grid = figure.subplots(rows, COLUMNS, squeeze=False).flatten()

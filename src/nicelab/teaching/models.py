@@ -15,7 +15,7 @@ from nicelab.images.levels import LEVELS, PIXELS, SIDE, dequantise, grey
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.training import Run
-from nicelab.statistics import mean
+from nicelab.statistics import Estimate, mean
 from nicelab.streams import generator
 from nicelab.teaching.answer import Answer
 
@@ -69,11 +69,29 @@ class Model:
             ValueError: they are of another shape or range.
         """
         found = []
-        for image in _levels(images):
-            x = dequantise(image.expand(draws, -1), generator(seed, "noise"))
-            nats = mean(self.flow.log_likelihoods(x))
+        for levels in _levels(images):
+            nats = log_likelihood(self.flow, levels, draws, seed)
             found.append(Answer(nats.value, nats.standard_error, nats.n))
         return found
+
+
+def log_likelihood(flow: Flow, levels: torch.Tensor, draws: int, seed: int) -> Estimate:
+    """Of an image in nats, with its error over noise draws.
+
+    Args:
+        flow: the model.
+        levels: grey levels 0–255, shape (D,), uint8.
+        draws: dequantisations.
+        seed: of their noise.
+    """
+    noise = generator(seed, "noise", device=flow.device)
+    x = dequantise(levels.to(flow.device).expand(draws, -1), noise)
+    return mean(flow.log_likelihoods(x).cpu())
+
+
+def weights_of(model: str | Path) -> Path:
+    """The file of a trained flow that is given by its family or by the file."""
+    return Path("model", f"{model}.safetensors") if model in names() else Path(model)
 
 
 def load(model: str | Path) -> Model:
@@ -91,8 +109,7 @@ def load(model: str | Path) -> Model:
     Raises:
         InputError: there is no such file, or it is not of a trained flow.
     """
-    path = Path("model", f"{model}.safetensors") if model in names() else Path(model)
-    return Model(checkpoint.load(path, torch.device("cpu"))[0])
+    return Model(checkpoint.load(weights_of(model), torch.device("cpu"))[0])
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -123,8 +140,10 @@ def train(images: ArrayLike, epochs: int = 20, hidden: int = 200, seed: int = 0)
         (4, 28, 28)
 
     Raises:
-        ValueError: the images are too few, or of another shape or range.
+        ValueError: the images are too few, or of another shape or range; no epoch; no width.
     """
+    if min(epochs, hidden) < 1:
+        raise ValueError(f"epochs and hidden must be at least 1, got {epochs} and {hidden}")
     levels = _levels(images)
     kept = len(levels) - len(levels) // 10
     if len(levels) < FEWEST:

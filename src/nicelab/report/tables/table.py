@@ -23,8 +23,10 @@ class Table:
     @property
     def numeric(self) -> list[bool]:
         """Which columns hold numbers, with their errors and units, or nothing."""
-        cells = [[str(cell) for cell in column] for column in zip(*self.rows, strict=True)]
-        return [all(NUMBER.match(cell) or cell == NONE for cell in column) for column in cells]
+        return [
+            all(NUMBER.match(str(row[k])) or row[k] == NONE for row in self.rows)
+            for k in range(len(self.headings))
+        ]
 
 
 def by_flow(
