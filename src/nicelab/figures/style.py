@@ -23,7 +23,7 @@ PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#6E6E6E"
 FLOWS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)  # in the order of the families
 WIDTH = 9.0  # inches
 DPI = 160  # twice a screen's, at the width of the report's column
-GREYS = 32  # of a moving picture
+GREYS = 16  # of a moving picture
 
 mpl.rcParams.update(
     {
@@ -128,8 +128,8 @@ def save(figures: Sequence[Figure], path: Path) -> None:
 def save_animation(films: Sequence[Sequence[Figure]], path: Path, seconds: float = 4.0) -> None:
     """Write films below one another as an animated PNG that plays once and stays at its last.
 
-    A film that is shorter than another waits at its last figure. It has few greys, which saves a
-    fifth of the file.
+    A film that is shorter than another waits at its last figure. It has few greys, for a smaller
+    file.
     """
     longest = max(map(len, films))
     frames = [
