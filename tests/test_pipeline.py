@@ -20,7 +20,7 @@ from nicelab.pipeline.params import flatten, read_all
 
 PARAMETERS = read_all(ROOT / "params.yaml")
 INPAINTING = ("inpainting", "ascents", "completions", "errors", "posterior", "animation")
-OF_FLOWS = ("training", "likelihood", "diagnostics", "samples", *INPAINTING)
+OF_FLOWS = ("grid", "training", "likelihood", "diagnostics", "samples", *INPAINTING)
 SHOWN = ("headlines", "report")  # of every study
 ALL = tuple(FAMILIES)
 
@@ -58,7 +58,7 @@ AFFECTED = {
     "train": after_train((FIRST,)),
     "evaluate": of(ALL, "evaluate") | figures("likelihood") | {*SHOWN},
     "diagnose": of(ALL, "diagnose") | figures("diagnostics") | {*SHOWN},
-    "sample": of(ALL, "sample") | figures("samples") | {*SHOWN},
+    "sample": of(ALL, "sample") | figures("grid", "samples") | {*SHOWN},
     "mask": scores(ALL) | of(ALL, "ascend", "posterior") | {"mask", "fill"},
     "classifier": scores(ALL) | {"classifier"},
     "fill": scores(ALL) | of(ALL, "ascend") | {"fill"},
