@@ -7,15 +7,18 @@ import torch
 
 from nicelab.ablation.rungs import Rungs
 from nicelab.flows import registry
+from nicelab.images.records import ImageSet
 from nicelab.likelihood.evaluation import Evaluation, evaluate, summarise
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training, identity
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import digest, read_arrays, require_writable, write_metrics
+from nicelab.pipeline.artifacts import read_record, write_metrics
+from nicelab.pipeline.files import digest, require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import worked
 
 
 @click.command(cls=Stage)
@@ -46,11 +49,11 @@ def main(
     recipe = recipe.model_copy(update={"seed": seed, "epochs": rungs.epochs})
     evaluation = load(params, "evaluate", Evaluation)
     require_writable(metrics)
-    data = read_arrays(images, "dataset", "training_pixels", "validation_pixels")
+    data = read_record(images, ImageSet)
     pixels, validation = (
-        torch.from_numpy(data[f"{part}_pixels"]).to(device) for part in ("training", "validation")
+        torch.from_numpy(data.pixels(part)).to(device) for part in ("training", "validation")
     )
-    flow = registry.build(architecture, pixels.shape[1]).to(device)
+    flow = registry.build(architecture, data.of_shape).to(device)
     whole_batches = len(pixels) // recipe.batch * recipe.batch
     progress = TrainingProgress(recipe.epochs, whole_batches)
     trained = Run(recipe, progress).train(flow, pixels, validation)
@@ -58,7 +61,7 @@ def main(
     found = evaluate(flow, validation, evaluation, "validation")
     of_images = digest(images)
     summary = {
-        "dataset": str(data["dataset"]),
+        "dataset": data.name,
         "flow": type(flow).__name__,
         "label": rungs.rungs[rung].label,
         "parameters": sum(weight.numel() for weight in flow.parameters()),

@@ -5,14 +5,10 @@ from pathlib import Path
 import click
 
 from nicelab.ablation.study import compare
-from nicelab.pipeline.artifacts import (
-    read_metrics,
-    require_writable,
-    write_metrics,
-    write_record,
-)
+from nicelab.pipeline.artifacts import read_metrics, write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)

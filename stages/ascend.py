@@ -9,10 +9,11 @@ from nicelab.flows import checkpoint
 from nicelab.inpainting.ascent_study import Ascending, ascend_all
 from nicelab.inpainting.records import Fills, Problems
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_record, require_writable, write_record
+from nicelab.pipeline.artifacts import read_record, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)

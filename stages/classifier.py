@@ -8,10 +8,12 @@ import torch
 from nicelab.images.levels import scale
 from nicelab.inpainting.classifier import Recipe, save, train
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import digest, read_arrays, require_writable, write_metrics
+from nicelab.pipeline.artifacts import read_arrays, write_metrics
+from nicelab.pipeline.files import digest, require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import worked
 from nicelab.statistics import mean
 
 

@@ -6,13 +6,15 @@ import click
 import torch
 
 from nicelab.flows import checkpoint
-from nicelab.images.datasets import TITLES, scikit_digits
+from nicelab.images.datasets import DIGITS_TITLES, scikit_digits
+from nicelab.images.records import ImageSet
 from nicelab.likelihood.diagnostics import Diagnosis, diagnose
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
+from nicelab.pipeline.artifacts import read_record, write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)
@@ -28,15 +30,14 @@ def main(
     """Likelihood per digit and of other images under MODEL, and the law of its latents."""
     require_writable(arrays, metrics)
     config = load(params, "diagnose", Diagnosis)
-    data = read_arrays(images, "dataset", "test_pixels", "test_labels")
+    data = read_record(images, ImageSet)
     flow, _ = checkpoint.load(model, device)
-    test = torch.from_numpy(data["test_pixels"]).to(device)
     digits = None
-    if data["dataset"] != TITLES["digits"]:
-        digits = torch.from_numpy(scikit_digits().pixels).to(device)
-    found, summary = diagnose(flow, test, data["test_labels"], digits, config)
+    if data.name not in DIGITS_TITLES:
+        digits = torch.from_numpy(scikit_digits(data.of_shape).pixels).to(device)
+    found, summary = diagnose(flow, data, digits, config)
     write_record(arrays, found)
-    names = {"dataset": str(data["dataset"]), "flow": type(flow).__name__}
+    names = {"dataset": data.name, "flow": type(flow).__name__}
     write_metrics(metrics, {**names, **summary})
 
 

@@ -6,20 +6,17 @@ import click
 import torch
 
 from nicelab.flows import checkpoint
+from nicelab.images.records import ImageSet
 from nicelab.likelihood.evaluation import Evaluation, baseline, gaps, measure
 from nicelab.likelihood.records import PARTS
 from nicelab.likelihood.replicates import over_seeds
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import (
-    read_arrays,
-    read_metrics,
-    require_writable,
-    write_metrics,
-    write_record,
-)
+from nicelab.pipeline.artifacts import read_metrics, read_record, write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import worked
 
 
 @click.command(cls=Stage)
@@ -49,17 +46,17 @@ def main(
     require_writable(arrays, metrics)
     trained = read_metrics(training)
     config = load(params, "evaluate", Evaluation)
-    data = read_arrays(images, "dataset", *(f"{part}_pixels" for part in PARTS))
+    data = read_record(images, ImageSet)
     flow, header = checkpoint.load(model, device)
     others = replicates / f"{header['architecture']['family']}.json"
-    count = len(data["test_pixels"])
-    pixels = {part: torch.from_numpy(data[f"{part}_pixels"]).to(device) for part in PARTS}
+    count = len(data.test_pixels)
+    pixels = {part: torch.from_numpy(data.pixels(part)).to(device) for part in PARTS}
     parts = {part: x[:count] for part, x in pixels.items()} | {"validation": pixels["validation"]}
     likelihoods, summary = measure(flow, parts, config)
     worked(config.draws * sum(map(len, parts.values())), "images")
     write_record(arrays, likelihoods)
     found = {
-        "dataset": str(data["dataset"]),
+        "dataset": data.name,
         "flow": type(flow).__name__,
         **summary,
         **gaps(summary),

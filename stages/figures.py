@@ -12,7 +12,7 @@ from nicelab.figures import style
 from nicelab.flows.names import chosen
 from nicelab.pipeline.artifacts import read_metrics, read_record
 from nicelab.pipeline.options import PATH, output, params_option
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 STUDIES = (
     "grid",

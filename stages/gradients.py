@@ -8,10 +8,11 @@ import torch
 from nicelab.gradients.config import Gradients
 from nicelab.gradients.study import judge
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record
+from nicelab.pipeline.artifacts import write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)

@@ -6,9 +6,10 @@ import click
 
 from nicelab.errors import InputError
 from nicelab.flows.names import chosen
-from nicelab.pipeline.artifacts import require_writable, write_metrics
+from nicelab.pipeline.artifacts import write_metrics
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, params_option
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, metrics
 

@@ -9,10 +9,11 @@ from nicelab.importance.config import Importance
 from nicelab.importance.exhibits import relative_errors
 from nicelab.importance.study import measure
 from nicelab.machine.ranks import joined
-from nicelab.pipeline.artifacts import require_writable, write_metrics, write_record, write_table
+from nicelab.pipeline.artifacts import write_metrics, write_record, write_table
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)

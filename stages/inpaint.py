@@ -11,9 +11,10 @@ from nicelab.inpainting.exhibits import exhibits
 from nicelab.inpainting.records import Ascents, Fills, Posterior, Problems
 from nicelab.inpainting.scores import Study, score
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_record, require_writable, write_metrics, write_record
+from nicelab.pipeline.artifacts import read_record, write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)

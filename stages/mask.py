@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-from nicelab.images.levels import scale
+from nicelab.images.records import ImageSet
 from nicelab.inpainting.problems import Masking, hide
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_record
+from nicelab.pipeline.artifacts import read_record, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)
@@ -21,13 +22,7 @@ def main(images: Path, masks: Path, arrays: Path, params: Path) -> None:
     """Put the first test images of IMAGES behind masks, whose pictures are in MASKS."""
     require_writable(arrays)
     config = load(params, "mask", Masking)
-    data = read_arrays(images, "dataset", "test_pixels", "test_labels")
-    test = {
-        "dataset": data["dataset"],
-        "images": scale(data["test_pixels"]),
-        "labels": data["test_labels"],
-    }
-    write_record(arrays, hide(test, config, masks))
+    write_record(arrays, hide(read_record(images, ImageSet), config, masks))
 
 
 if __name__ == "__main__":

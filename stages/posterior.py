@@ -7,13 +7,16 @@ import torch
 
 from nicelab.flows import checkpoint
 from nicelab.images.levels import scale
+from nicelab.images.records import ImageSet
 from nicelab.inpainting.hmc_study import Chains, draw_posterior
 from nicelab.inpainting.records import Problems
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, read_record, require_writable, write_record
+from nicelab.pipeline.artifacts import read_record, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import worked
 
 
 @click.command(cls=Stage)
@@ -29,7 +32,7 @@ def main(
     """Chains over the hidden pixels of PROBLEMS; they start from the Gaussian fitted to IMAGES."""
     require_writable(arrays)
     config = load(params, "posterior", Chains)
-    training = scale(read_arrays(images, "training_pixels")["training_pixels"])
+    training = scale(read_record(images, ImageSet).training_pixels)
     given = read_record(problems, Problems)
     flow, _ = checkpoint.load(model, device)
     grey = torch.from_numpy(training).to(device)

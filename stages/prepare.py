@@ -4,28 +4,38 @@ from pathlib import Path
 
 import click
 
-from nicelab.images.datasets import TITLES, Data, read
+from nicelab.images.datasets import Data, read
 from nicelab.images.preparation import Preparation, prepare
-from nicelab.pipeline.artifacts import digest, require_writable, write_arrays, write_metrics
+from nicelab.pipeline.artifacts import write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)
 @click.argument("folder", type=PATH)
+@click.argument("own", type=PATH)
 @output("--images", "the arrays (.npz)")
 @output("--metrics", "the numbers of images (.json)")
 @params_option
-def main(folder: Path, images: Path, metrics: Path, params: Path) -> None:
-    """Split the data set in FOLDER into training, validation and test arrays."""
+def main(folder: Path, own: Path, images: Path, metrics: Path, params: Path) -> None:
+    """Split the data set in FOLDER, or the user's in OWN, into training, validation and test."""
     require_writable(images, metrics)
-    dataset = load(params, "data", Data).dataset
+    data = load(params, "data", Data)
     config = load(params, "prepare", Preparation)
-    arrays = prepare(*read(dataset, folder), config)
-    write_arrays(images, dataset=TITLES[dataset], **arrays)
-    counts = {part: len(arrays[f"{part}_labels"]) for part in ("training", "validation", "test")}
-    write_metrics(metrics, {"dataset": TITLES[dataset], "images": counts, "md5": digest(images)})
+    found = prepare(read(data, folder, own), config, data.own.test)
+    parts = ("training", "validation", "test")
+    write_metrics(
+        metrics,
+        {
+            "dataset": found.name,
+            "shape": found.shape.tolist(),
+            "classes": found.classes.tolist(),
+            "images": {part: len(found.pixels(part)) for part in parts},
+            "md5": write_record(images, found),
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -6,16 +6,19 @@ import click
 import torch
 
 from nicelab.flows import registry
+from nicelab.images.records import ImageSet
 from nicelab.likelihood.evaluation import Evaluation, measure
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training, identity
 from nicelab.likelihood.records import PARTS
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import digest, read_arrays, require_writable, write_metrics
+from nicelab.pipeline.artifacts import read_record, write_metrics
+from nicelab.pipeline.files import digest, require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import worked
 
 
 @click.command(cls=Stage)
@@ -35,10 +38,10 @@ def main(
     config = load(params, "train", Training, of=family).model_copy(update={"seed": seed})
     evaluation = load(params, "evaluate", Evaluation)
     require_writable(metrics)
-    data = read_arrays(images, *(f"{part}_pixels" for part in PARTS))
-    parts = {part: torch.from_numpy(data[f"{part}_pixels"]).to(device) for part in PARTS}
+    data = read_record(images, ImageSet)
+    parts = {part: torch.from_numpy(data.pixels(part)).to(device) for part in PARTS}
     pixels = parts["training"]
-    flow = registry.build(architecture, pixels.shape[1]).to(device)
+    flow = registry.build(architecture, data.of_shape).to(device)
     whole_batches = len(pixels) // config.batch * config.batch
     progress = TrainingProgress(config.epochs, whole_batches)
     trained = Run(config, progress).train(flow, pixels, parts["validation"])

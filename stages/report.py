@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from nicelab.pipeline.artifacts import require_writable, writing
+from nicelab.pipeline.files import require_writable, writing
 from nicelab.pipeline.options import PATH, output, params_option
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 from nicelab.report.contents import read_contents
 from nicelab.report.render import render, render_markdown
 

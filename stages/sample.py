@@ -7,12 +7,14 @@ import torch
 
 from nicelab.flows import checkpoint
 from nicelab.images.levels import scale
+from nicelab.images.records import ImageSet
 from nicelab.likelihood.sampling import Sampling, look
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, require_writable, write_metrics, write_record
+from nicelab.pipeline.artifacts import read_record, write_metrics, write_record
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage
+from nicelab.pipeline.stage import Stage
 
 
 @click.command(cls=Stage)
@@ -28,14 +30,14 @@ def main(
     """Samples of MODEL, interpolations between test images, and the scaling's spectrum."""
     require_writable(arrays, metrics)
     config = load(params, "sample", Sampling)
-    data = read_arrays(images, "dataset", "training_pixels", "test_pixels")
+    data = read_record(images, ImageSet)
     flow, _ = checkpoint.load(model, device)
     training, test = (
-        torch.from_numpy(scale(data[f"{part}_pixels"])).to(device) for part in ("training", "test")
+        torch.from_numpy(scale(data.pixels(part))).to(device) for part in ("training", "test")
     )
-    pictures, summary = look(flow, training, test, config)
+    pictures, summary = look(flow, training, test, data.of_shape, config)
     write_record(arrays, pictures)
-    names = {"dataset": str(data["dataset"]), "flow": type(flow).__name__}
+    names = {"dataset": data.name, "flow": type(flow).__name__}
     write_metrics(metrics, {**names, **summary})
 
 

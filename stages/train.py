@@ -8,6 +8,7 @@ import torch
 
 from nicelab.flows import checkpoint, registry
 from nicelab.flows.flow import Flow
+from nicelab.images.records import ImageSet
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training, identity
 from nicelab.likelihood.snapshots import Snapshots
@@ -15,16 +16,12 @@ from nicelab.likelihood.training import Run, Trained
 from nicelab.machine.device import device_option
 from nicelab.machine.precision import resolve
 from nicelab.machine.ranks import Ranks, joined
-from nicelab.pipeline.artifacts import (
-    digest,
-    read_arrays,
-    require_writable,
-    write_metrics,
-    write_table,
-)
+from nicelab.pipeline.artifacts import read_record, write_metrics, write_table
+from nicelab.pipeline.files import digest, require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
-from nicelab.pipeline.timing import Stage, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import worked
 
 
 @click.command(cls=Stage)
@@ -52,13 +49,12 @@ def main(
     architecture = registry.architecture(params, family)
     config = load(params, "train", Training, of=family)
     require_writable(model, curve, metrics)
-    arrays = read_arrays(images, "dataset", "training_pixels", "validation_pixels")
+    data = read_record(images, ImageSet)
     with joined(device) as (ranks, device):
         pixels, validation = (
-            torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
-            for part in ("training", "validation")
+            torch.from_numpy(data.pixels(part)).to(device) for part in ("training", "validation")
         )
-        flow = registry.build(architecture, pixels.shape[1]).to(device)
+        flow = registry.build(architecture, data.of_shape).to(device)
         made_on = _made_on(config, device, ranks)
         of_images = digest(images)
         memory = Snapshots(model, of_images, architecture, config, made_on)
@@ -69,12 +65,12 @@ def main(
     if not ranks.first:
         return
 
-    checkpoint.save(model, flow, architecture, str(arrays["dataset"]))
+    model_md5 = checkpoint.save(model, flow, architecture, data.of_shape, data.name)
     write_table(curve, trained.curve)
     summary = {
-        "dataset": str(arrays["dataset"]),
+        "dataset": data.name,
         **_summary(flow, config, trained),
-        "model_md5": digest(model),
+        "model_md5": model_md5,
         "images_md5": of_images,
         "recipe_md5": identity(architecture, config, trained.precision, of_images),
     }

@@ -16,7 +16,7 @@ from nicelab.comparison.verdicts import Row, failures
 from nicelab.errors import InputError
 from nicelab.figures import style
 from nicelab.figures.experiments import draw
-from nicelab.pipeline.artifacts import require_writable
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH
 
 PIPED = 150  # columns where there is no terminal

@@ -22,7 +22,7 @@ from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.masks import from_picture
 from nicelab.inpainting.problems import Masking
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import require_writable, writing
+from nicelab.pipeline.files import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
 from nicelab.pipeline.params import load
 from nicelab.streams import generator

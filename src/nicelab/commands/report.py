@@ -7,7 +7,7 @@ import click
 from nicelab.comparison import tables
 from nicelab.comparison.difference import compare_revisions
 from nicelab.comparison.revisions import WORKSPACE, Revision
-from nicelab.pipeline.artifacts import require_writable, writing
+from nicelab.pipeline.files import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
 from nicelab.report.contents import Since, read_contents
 from nicelab.report.render import render

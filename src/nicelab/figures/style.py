@@ -14,7 +14,7 @@ from matplotlib.text import Annotation
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from nicelab.pipeline.artifacts import writing
+from nicelab.pipeline.files import writing
 from nicelab.statistics import Estimate
 
 # Okabe and Ito (2008): distinct under every common colour blindness.

@@ -9,27 +9,39 @@ from pydantic import ValidationError
 from nicelab.errors import InputError
 from nicelab.flows import registry
 from nicelab.flows.flow import Flow
+from nicelab.images import shapes
+from nicelab.images.shapes import Shape
 from nicelab.pipeline.artifacts import read_weights, write_weights
 from nicelab.pipeline.params import Section
 
 
-def save(path: Path, model: Flow, architecture: Section, dataset: str) -> None:
-    """Write the model's weights, its architecture and the name of the data it was trained on.
+def save(path: Path, model: Flow, architecture: Section, shape: Shape, dataset: str) -> str:
+    """Write the model's weights, its architecture, and what it was trained on.
+
+    Args:
+        path: where.
+        model: the flow.
+        architecture: of which it was built.
+        shape: of the images.
+        dataset: the name of the data.
+
+    Returns:
+        MD5 of the file.
 
     Raises:
         ValueError: the model is not finished, so that its weights are not those of its family.
     """
     with torch.device("meta"):
-        plain = registry.build(architecture, model.dimensions)
+        plain = registry.build(architecture, shape)
     if extra := model.state_dict().keys() - plain.state_dict().keys():
         raise ValueError(f"finish() the model before it is saved: it has {sorted(extra)}")
     tensors = {name: w.detach().cpu().numpy() for name, w in model.state_dict().items()}
     header = {
         "architecture": architecture.model_dump(),
-        "dimensions": model.dimensions,
+        "shape": list(shape),
         "dataset": dataset,
     }
-    write_weights(path, tensors, header)
+    return write_weights(path, tensors, header)
 
 
 def load(path: Path, device: torch.device) -> tuple[Flow, dict[str, Any]]:
@@ -40,7 +52,13 @@ def load(path: Path, device: torch.device) -> tuple[Flow, dict[str, Any]]:
     """
     tensors, header = read_weights(path)
     try:
-        model = registry.rebuild(header["architecture"], header["dimensions"])
+        shape = header["shape"] = shapes.of(header["shape"])
+        with torch.device("meta"):  # nothing is allocated for sizes that the file does not have
+            model = registry.rebuild(header["architecture"], shape)
+        expected = {name: tuple(w.shape) for name, w in model.state_dict().items()}
+        if expected != {name: w.shape for name, w in tensors.items()}:
+            raise ValueError("its weights are not those of its architecture")
+        model = registry.rebuild(header["architecture"], shape)
         model.load_state_dict({name: torch.from_numpy(w) for name, w in tensors.items()})
         model.require_sound()
     except (KeyError, TypeError, ValueError, ValidationError, RuntimeError) as error:

@@ -10,13 +10,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
+import torch
 from pydantic import AfterValidator, ConfigDict
 
 from nicelab.errors import InputError
 from nicelab.flows import families
 from nicelab.flows.flow import Flow
 from nicelab.flows.names import known
+from nicelab.images.shapes import Shape
+from nicelab.machine.memory import require_memory
 from nicelab.pipeline.params import Section, load
+
+COPIES = 5  # of the weights in a training: gradients, two moments, the best so far
 
 
 class Choice(Section):
@@ -40,19 +45,32 @@ def architecture(params: Path, family: str) -> Section:
     return load(params, "model", module.Architecture, of=family, given={"family": family})
 
 
-def build(architecture: Section, dimensions: int) -> Flow:
-    """A flow of this architecture for images with so many entries, not yet initialised."""
-    return _module(architecture.family).build(architecture, dimensions)
+def build(architecture: Section, shape: Shape) -> Flow:
+    """A flow of this architecture for images of this shape, not yet initialised.
+
+    Raises:
+        InputError: the family has no flow for them, or it could not be trained in this memory.
+    """
+    family, name = _module(architecture.family), f"model.{architecture.family}"
+    try:
+        with torch.device("meta"):
+            weights = sum(
+                weight.numel() for weight in family.build(architecture, shape).parameters()
+            )
+        require_memory(COPIES * weights * 4, name, "lower its sizes")
+        return family.build(architecture, shape)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
-def rebuild(architecture: dict[str, Any], dimensions: int) -> Flow:
+def rebuild(architecture: dict[str, Any], shape: Shape) -> Flow:
     """The same from an architecture that was written down.
 
     Raises:
         ValueError: it is none of a known family.
     """
     family = _module(Choice(**architecture).family)
-    return family.build(family.Architecture(**architecture), dimensions)
+    return family.build(family.Architecture(**architecture), shape)
 
 
 def _module(name: str) -> ModuleType:

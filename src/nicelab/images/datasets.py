@@ -1,158 +1,151 @@
-"""The two data sets: MNIST from a mirror, and scikit-learn's digits, which need no download."""
+"""The data sets that the pipeline works on: known ones, scikit-learn's digits, a user's own."""
 
-import http.client
-import shutil
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from typing import Annotated, Literal
 
 import numpy as np
 from PIL import Image
+from pydantic import AfterValidator, Field
 from sklearn.datasets import load_digits
-from torchvision.datasets import MNIST
-from torchvision.datasets.utils import check_integrity
 
-from nicelab.errors import InputError
-from nicelab.images.levels import LEVELS, PIXELS, SIDE
+from nicelab.images import own
+from nicelab.images.levels import LEVELS
+from nicelab.images.own import Images
+from nicelab.images.shapes import MNIST, Shape
+from nicelab.images.sources import DIGITS, SOURCES
 from nicelab.pipeline.params import Section
 
-MIRROR_VARIABLE = "NICELAB_MNIST_MIRROR"
-TIMEOUT = 30  # seconds without an answer from a mirror
 DIGITS_TEST = 297  # the last images of scikit-learn's set, kept for the test
+TITLES = {
+    **{name: source.title for name, source in SOURCES.items()},
+    "digits": "scikit-learn digits",
+    "digits_8x8": "scikit-learn digits at 8 × 8",
+}
+DIGITS_TITLES = (TITLES["digits"], TITLES["digits_8x8"])
+
+
+def _plain(title: str) -> str:
+    if not title.strip().isprintable() or not title.strip():
+        raise ValueError(f"must be a line of text, got {title!r}")
+    return title.strip()
+
+
+class Own(Section):
+    """What a user's own images are, in the folder `own`."""
+
+    title: Annotated[str, Field(max_length=60), AfterValidator(_plain)]
+    height: Annotated[int, Field(ge=2, le=512, multiple_of=2)]
+    width: Annotated[int, Field(ge=2, le=512, multiple_of=2)]
+    colour: bool
+    test: Annotated[int, Field(ge=2)]
+
+    @property
+    def shape(self) -> Shape:
+        """To which they are scaled."""
+        return (3 if self.colour else 1, self.height, self.width)
+
+
+Name = Literal[
+    "mnist",
+    "fashion_mnist",
+    "kmnist",
+    "emnist_digits",
+    "emnist_letters",
+    "qmnist",
+    "usps",
+    "digits",
+    "digits_8x8",
+    "own",
+]
 
 
 class Data(Section):
     """Which images the pipeline works on."""
 
-    dataset: Literal["mnist", "digits"]
+    dataset: Name
+    own: Own
 
-
-TITLES = {"mnist": "MNIST", "digits": "scikit-learn digits"}
+    @property
+    def title(self) -> str:
+        """Its name for a reader."""
+        return self.own.title if self.dataset == "own" else TITLES[self.dataset]
 
 
 @dataclass(frozen=True)
-class Images:
-    """Grey levels 0–255, shape (n, 784), and labels, shape (n,), both uint8."""
+class Collection:
+    """A data set.
 
-    pixels: np.ndarray
-    labels: np.ndarray
+    Args:
+        title: its name for a reader.
+        shape: of an image.
+        classes: what a reader calls them; none if there are no labels.
+        images: for training and validation.
+        test: for the test; None if they are still to be set apart.
+    """
+
+    title: str
+    shape: Shape
+    classes: tuple[str, ...]
+    images: Images
+    test: Images | None
 
 
 def download(dataset: str, folder: Path, mirror: str | None) -> None:
     """Put a data set into an existing empty folder, to be read by `read`.
 
     Args:
-        dataset: `mnist` or `digits`; the digits come with scikit-learn.
+        dataset: its name; the digits come with scikit-learn, a user's own are there.
         folder: where to put it.
-        mirror: a folder or a URL with the four archives, tried before the public ones.
+        mirror: a folder or a URL with its archives, tried before the public ones.
 
     Raises:
-        InputError: no mirror has the archives with the right MD5 sums.
+        InputError: nobody has the archives with the right MD5 sums.
     """
-    if dataset == "digits":
-        return
-    archives, places, missing = _local(mirror), list(MNIST.mirrors), []
-    if archives:
-        missing = _copy(archives, folder / "MNIST" / "raw")
-    elif mirror:
-        places.insert(0, mirror.rstrip("/") + "/")
-    with _mirrors(places):
-        try:
-            MNIST(folder, download=True)
-        except (RuntimeError, OSError, http.client.HTTPException) as error:
-            tried = [f"{archives} ({', '.join(missing)} missing or altered)"] if archives else []
-            reasons = " ".join(str(error).split())
-            raise InputError(
-                f"could not download MNIST; tried {', '.join(tried + places)}; set "
-                f"{MIRROR_VARIABLE} to a folder or URL with its four .gz archives, or set "
-                f"data.dataset to digits, which needs no download ({reasons})"
-            ) from None
-    for archive in folder.rglob("*.gz"):
-        archive.unlink()
+    if dataset in SOURCES:
+        SOURCES[dataset].fetch(folder, mirror)
 
 
-def _local(mirror: str | None) -> Path | None:
-    """The folder that a mirror names, None if it is on the web."""
-    if not mirror or urlsplit(mirror).scheme in ("http", "https"):
-        return None
-    folder = Path(url2pathname(urlsplit(mirror).path)).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"{MIRROR_VARIABLE} must be a folder or an http(s) URL, got {mirror}")
-    return folder
+def read(config: Data, folder: Path, owned: Path) -> Collection:
+    """The data set.
 
-
-def _copy(archives: Path, folder: Path) -> list[str]:
-    """Copy the archives with the right MD5 sum; return the names of the others.
-
-    torchvision finds them in place and downloads the others alone.
-    """
-    folder.mkdir(parents=True)
-    missing = []
-    for name, md5 in MNIST.resources:
-        if check_integrity(archives / name, md5):
-            shutil.copyfile(archives / name, folder / name)
-        else:
-            missing.append(name)
-    return missing
-
-
-@contextmanager
-def _mirrors(places: list[str]) -> Iterator[None]:
-    """Have torchvision look in these places, and give up on one that does not answer."""
-    public, timeout = MNIST.mirrors, socket.getdefaulttimeout()
-    MNIST.mirrors = places
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        yield
-    finally:
-        MNIST.mirrors = public
-        socket.setdefaulttimeout(timeout)
-
-
-def read(dataset: str, folder: Path) -> tuple[Images, Images]:
-    """The images for training and validation, and those for the test, in their own order.
+    Args:
+        config: which.
+        folder: where `download` put it.
+        owned: where a user's own images are.
 
     Raises:
-        InputError: the folder does not hold the data set.
+        InputError: the folder does not hold it.
     """
-    if dataset == "digits":
-        return _digits()
-    try:
-        parts = [MNIST(folder, train=train) for train in (True, False)]
-    except (RuntimeError, OSError, ValueError, AssertionError) as error:
-        raise InputError(
-            f"{folder} does not hold MNIST ({' '.join(str(error).split())}): "
-            "run the download stage"
-        ) from None
+    if config.dataset == "own":
+        images, test, classes = own.read(owned, config.own.shape)
+        return Collection(config.title, config.own.shape, classes, images, test)
+    if config.dataset in SOURCES:
+        source = SOURCES[config.dataset]
+        parts = [source.read(folder, train) for train in (True, False)]
+        images, test = (Images(x.reshape(len(x), -1), y) for x, y in parts)
+        shape = (1, *parts[0][0].shape[1:])
+        return Collection(config.title, shape, source.classes, images, test)
+    shape = MNIST if config.dataset == "digits" else (1, 8, 8)
+    found = scikit_digits(shape)
+    cut = len(found.labels) - DIGITS_TEST
     images, test = (
-        Images(part.data.numpy().reshape(-1, PIXELS), part.targets.numpy().astype(np.uint8))
-        for part in parts
+        Images(found.pixels[part], found.labels[part]) for part in (slice(cut), slice(cut, None))
     )
-    return images, test
+    return Collection(config.title, shape, DIGITS, images, test)
 
 
-def _digits() -> tuple[Images, Images]:
-    images = scikit_digits()
-    cut = len(images.labels) - DIGITS_TEST
-    return (
-        Images(images.pixels[:cut], images.labels[:cut]),
-        Images(images.pixels[cut:], images.labels[cut:]),
-    )
-
-
-def scikit_digits() -> Images:
-    """The 1797 digits of 8 × 8 pixels and 17 levels, resampled to 28 × 28 and 256 levels."""
+def scikit_digits(shape: Shape = MNIST) -> Images:
+    """The 1797 digits of 8 × 8 pixels and 17 levels, in this shape and 256 levels."""
     digits = load_digits()
     levels = (digits.images * (LEVELS - 1) / 16).round().astype(np.uint8)
-    pixels = np.stack([_resample(image) for image in levels]).reshape(-1, PIXELS)
+    pixels = np.stack([np.tile(_resample(image, shape), shape[0]) for image in levels])
     return Images(pixels, digits.target.astype(np.uint8))
 
 
-def _resample(image: np.ndarray) -> np.ndarray:
-    size = (SIDE, SIDE)
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+def _resample(image: np.ndarray, shape: Shape) -> np.ndarray:
+    _, height, width = shape
+    picture = Image.fromarray(image)
+    if picture.size != (width, height):
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(picture).reshape(-1)

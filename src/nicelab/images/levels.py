@@ -1,4 +1,4 @@
-"""Grey images as numbers: dequantisation, split, bits per dimension.
+"""Images as numbers: dequantisation, split, bits per dimension.
 
 A pixel is one of 256 levels. Adding uniform noise makes it continuous,
 
@@ -15,8 +15,6 @@ import torch
 from torch import Tensor
 
 LEVELS = 256
-SIDE = 28
-PIXELS = SIDE * SIDE
 
 
 def dequantise(pixels: Tensor, generator: torch.Generator) -> Tensor:
@@ -66,6 +64,6 @@ def split(count: int, held_out: int, generator: torch.Generator) -> tuple[Tensor
     return order[held_out:].sort().values, order[:held_out].sort().values
 
 
-def bits_per_dim(log_likelihood: float, dimensions: int = PIXELS) -> float:
+def bits_per_dim(log_likelihood: float, dimensions: int) -> float:
     """Bits per pixel from nats per image of a density on [0, 1]^D: 8 − LL / (D ln 2)."""
     return math.log2(LEVELS) - log_likelihood / (dimensions * math.log(2))

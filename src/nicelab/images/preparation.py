@@ -6,8 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from nicelab.errors import InputError
-from nicelab.images.datasets import Images
+from nicelab.images.datasets import Collection
 from nicelab.images.levels import split
+from nicelab.images.own import Images
+from nicelab.images.records import ImageSet
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
@@ -19,24 +21,42 @@ class Preparation(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
-def prepare(images: Images, test: Images, config: Preparation) -> dict[str, np.ndarray]:
-    """Split into training, validation and test arrays, each `…_pixels` and `…_labels`.
+def prepare(found: Collection, config: Preparation, test: int) -> ImageSet:
+    """Split into training, validation and test images.
+
+    Args:
+        found: the data set.
+        config: how many images are held out of training.
+        test: how many are set apart for the test where the data set has not done so.
 
     Raises:
         InputError: fewer than two images would be left to train on.
     """
-    count = len(images.labels)
-    if config.validation > count - 2:
-        raise InputError(
-            f"prepare.validation must be <= {count - 2} for these {count} images, "
-            f"got {config.validation}"
-        )
-    kept, held_out = split(count, config.validation, generator(config.seed, "split"))
-    return {
-        "training_pixels": images.pixels[kept],
-        "training_labels": images.labels[kept],
-        "validation_pixels": images.pixels[held_out],
-        "validation_labels": images.labels[held_out],
-        "test_pixels": test.pixels,
-        "test_labels": test.labels,
-    }
+    images, set_apart = found.images, found.test
+    if set_apart is None:
+        images, set_apart = _part(images, test, config.seed, "test", "data.own.test")
+    training, validation = _part(
+        images, config.validation, config.seed, "split", "prepare.validation"
+    )
+    return ImageSet(
+        dataset=np.array(found.title),
+        shape=np.array(found.shape),
+        classes=np.array(found.classes, dtype=str),
+        training_pixels=training.pixels,
+        validation_pixels=validation.pixels,
+        test_pixels=set_apart.pixels,
+        training_labels=training.labels,
+        validation_labels=validation.labels,
+        test_labels=set_apart.labels,
+    )
+
+
+def _part(images: Images, held_out: int, seed: int, name: str, of: str) -> tuple[Images, Images]:
+    """A random split into (kept, held out)."""
+    count = len(images.pixels)
+    if held_out > count - 2:
+        raise InputError(f"{of} must be <= {count - 2} for these {count} images, got {held_out}")
+    return tuple(
+        Images(images.pixels[k], None if images.labels is None else images.labels[k])
+        for k in split(count, held_out, generator(seed, name))
+    )

@@ -17,12 +17,12 @@ class Training(Section):
 
     epochs: Annotated[int, Field(ge=1, le=100_000)]
     batch: Annotated[int, Field(ge=1, le=1_000_000)]
-    learning_rate: Annotated[float, Field(gt=0)]
-    scale_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Annotated[float, Field(gt=0, le=1e3)]
+    scale_rate: Annotated[float, Field(gt=0, le=1e6)]
     warm_up: Annotated[int, Field(ge=0, le=1_000_000)]
     schedule: Literal["constant", "linear", "cosine"]
-    weight_decay: Annotated[float, Field(ge=0)]
-    clip: Annotated[float, Field(gt=0)] | None
+    weight_decay: Annotated[float, Field(ge=0, le=1e6)]
+    clip: Annotated[float, Field(gt=0, le=1e30)] | None
     precision: Choice
     seed: Annotated[int, Field(ge=0)]
 

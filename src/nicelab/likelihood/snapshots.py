@@ -13,7 +13,7 @@ from typing import Any
 import click
 import torch
 
-from nicelab.pipeline.artifacts import writing
+from nicelab.pipeline.files import writing
 
 
 class Snapshots:
@@ -45,7 +45,7 @@ class Snapshots:
 
     def save(self, state: dict[str, Any]) -> None:
         """Put this state in the place of the last one."""
-        with writing(self._path) as temporary:
+        with writing(self._path, at_once=True) as temporary:
             torch.save(state, temporary)
 
     def clear(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from warnings import catch_warnings
 
 import click
 import torch
@@ -38,8 +39,9 @@ def _resolve(_context: click.Context, _option: click.Parameter, name: str) -> to
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
+        with catch_warnings(action="ignore"):  # of names that torch no longer takes
+            device = torch.device(name)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"--device must be one that works here, got {name}: {reason}") from None

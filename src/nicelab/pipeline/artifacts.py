@@ -1,19 +1,17 @@
 """Files in and out: arrays, weights, tables and metrics.
 
-Everything is written beside its destination first and moved there whole, so a file either has
-its full content or does not exist. The same content always gives the same bytes. Nothing that
-is read can run code: arrays are loaded without pickle, weights are safetensors.
+The same content always gives the same bytes. Arrays and weights carry a digest of their names,
+types, shapes and entries, and are refused if they were altered. Nothing that is read can run code:
+arrays are loaded without pickle, weights are safetensors. What is written returns the MD5 of the
+file, which `dvc.lock` records too.
 """
 
 import csv
-import errno
 import hashlib
 import json
-import os
-import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,117 +20,72 @@ import numpy as np
 from safetensors import SafetensorError, numpy, safe_open
 
 from nicelab.errors import InputError
+from nicelab.pipeline.files import digest, writing
 from nicelab.pipeline.metrics import Metrics
 from nicelab.records import Record
 
 R = TypeVar("R", bound=Record)
 _AGAIN = "make it again with `dvc repro`"
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    TypeError,
+    MemoryError,
+    RecursionError,
+    NotImplementedError,
+    OverflowError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_DIGEST = "sha256"  # the name of the digest among the arrays
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; move it there if the block succeeds.
-
-    Raises:
-        InputError: the destination cannot be written.
-    """
-    temporary = _beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+def contents_digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of named arrays: of the name, type, shape and entries of each."""
+    sha = hashlib.sha256()
+    for name in sorted(arrays):
+        x = np.asarray(arrays[name], order="C")
+        sha.update(f"{name} {x.dtype.str} {x.shape}\n".encode())
+        sha.update(x.data if x.dtype.kind != "U" else x.tobytes())
+    return sha.hexdigest()
 
 
-@contextmanager
-def writing_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; put it in the place of `path` if the block succeeds.
-
-    Raises:
-        InputError: the destination cannot be written.
-    """
-    temporary = _beside(path)
-    try:
-        temporary.mkdir(parents=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    try:
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        temporary.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def require_writable(*paths: Path) -> None:
-    """Fail now rather than after an hour of work.
-
-    Raises:
-        InputError: one of the paths cannot be written.
-    """
-    for path in paths:
-        temporary = _beside(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.touch()
-            temporary.unlink()
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        except OSError as error:
-            raise _cannot_write(path, error) from None
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def _cannot_write(path: Path, error: OSError) -> InputError:
-    return InputError(f"cannot write {path}: {error.strerror or error}")
-
-
-def digest(path: Path) -> str:
-    """MD5 of a file, the digest that `dvc.lock` records for it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def write_arrays(path: Path, **arrays: np.ndarray | str) -> None:
+def write_arrays(path: Path, **arrays: np.ndarray | str) -> str:
     """Write named arrays (and labels) as one compressed NumPy archive."""
-    with writing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    given = {name: np.asarray(x) for name, x in arrays.items()}
+    with writing(path) as temporary:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **given, **{_DIGEST: contents_digest(given)})
+        return digest(temporary)
 
 
-def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """Read the named arrays, or all of them, from a NumPy archive.
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of an archive that `write_arrays` wrote.
 
     Raises:
-        InputError: the file is missing, damaged or lacks one of the names.
+        InputError: the file is missing, damaged or was altered.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            missing = set(names) - set(archive.files)
-            if missing:
-                raise InputError(
-                    f"{path} holds {', '.join(archive.files)} but not "
-                    f"{', '.join(sorted(missing))}: {_AGAIN}"
-                )
-            return {name: archive[name] for name in names or archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: {_AGAIN}") from None
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a whole NumPy archive ({error}): {_AGAIN}") from None
+    except _DAMAGE as error:
+        raise InputError(
+            f"{path} is not a whole NumPy archive ({_line(error)}): {_AGAIN}"
+        ) from None
+    stated = str(arrays.pop(_DIGEST, "none"))
+    if stated != contents_digest(arrays):
+        raise InputError(
+            f"{path} was altered: its arrays do not have the digest it states; {_AGAIN}"
+        )
+    return arrays
 
 
-def write_record(path: Path, record: Record, **labels: np.ndarray | str) -> None:
-    """Write what a study found, and labels such as the name of its data set."""
-    write_arrays(path, **labels, **record.to_arrays())
+def write_record(path: Path, record: Record) -> str:
+    """Write what a study found."""
+    return write_arrays(path, **record.require_declared().to_arrays())
 
 
 def read_record(path: Path, kind: type[R]) -> R:
@@ -148,15 +101,18 @@ def read_record(path: Path, kind: type[R]) -> R:
         raise InputError(
             f"{path} is not what is read here: {error.args[0]} is missing or unknown; {_AGAIN}"
         ) from None
+    except ValueError as error:
+        raise InputError(f"{path} is not what is read here: {error}; {_AGAIN}") from None
 
 
-def write_weights(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> None:
-    """Write weights as safetensors, with a JSON header and a digest of the weights in it."""
-    header = {**header, "weights_sha256": _weights_digest(tensors)}
+def write_weights(path: Path, tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> str:
+    """Write weights as safetensors, with a JSON header and a digest of both in it."""
+    header = {**header, _DIGEST: _weights_digest(tensors, header)}
     # A single key, because safetensors writes several in an order that varies from run to run.
     metadata = {"nicelab": json.dumps(header, sort_keys=True)}
     with writing(path) as temporary:
         temporary.write_bytes(numpy.save(dict(tensors), metadata=metadata))
+        return digest(temporary)
 
 
 def read_weights(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -170,29 +126,33 @@ def read_weights(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         header = json.loads(metadata["nicelab"])
+        stated = header.pop(_DIGEST)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: {_AGAIN}") from None
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is not a nicelab weights file ({error}): {_AGAIN}") from None
-    if header.get("weights_sha256") != _weights_digest(tensors):
-        raise InputError(f"{path} was altered: its weights do not have the digest it states")
+    except (*_DAMAGE, SafetensorError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path} is not a nicelab weights file ({_line(error)}): {_AGAIN}"
+        ) from None
+    if stated != _weights_digest(tensors, header):
+        raise InputError(
+            f"{path} was altered: its weights and header do not have the digest it states"
+        )
     return tensors, header
 
 
-def _weights_digest(tensors: Mapping[str, np.ndarray]) -> str:
-    sha = hashlib.sha256()
-    for name in sorted(tensors):
-        sha.update(name.encode())
-        sha.update(np.ascontiguousarray(tensors[name]).data)
-    return sha.hexdigest()
+def _weights_digest(tensors: Mapping[str, np.ndarray], header: dict[str, Any]) -> str:
+    text = np.array(json.dumps(header, sort_keys=True))
+    return contents_digest({**tensors, "header": text})
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> str:
     """Write rows with the same columns as CSV."""
-    with writing(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    with writing(path) as temporary:
+        with temporary.open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        return digest(temporary)
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
@@ -202,13 +162,15 @@ def read_table(path: Path) -> dict[str, np.ndarray]:
         InputError: the file is missing or is not such a table.
     """
     try:
+        if not path.read_bytes().endswith(b"\n"):
+            raise ValueError("its last line does not end")
         table = np.genfromtxt(path, delimiter=",", names=True, ndmin=1, encoding="utf-8")
         return {name: table[name] for name in table.dtype.names}
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is not a table of numbers ({error}): {_AGAIN}") from None
+    except _DAMAGE as error:
+        raise InputError(f"{path} is not a table of numbers ({_line(error)}): {_AGAIN}") from None
 
 
-def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+def write_metrics(path: Path, metrics: Mapping[str, Any]) -> str:
     """Write metrics as JSON; estimates become objects with value, standard error and n.
 
     Raises:
@@ -220,6 +182,7 @@ def write_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
         raise InputError(f"{path} would hold a number that is not finite; not written") from None
     with writing(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+        return digest(temporary)
 
 
 def _as_json(item: object) -> dict[str, Any]:
@@ -236,8 +199,13 @@ def read_metrics(path: Path) -> Metrics:
     """
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} holds no metrics ({error}): {_AGAIN}") from None
-    if not isinstance(metrics, dict):
-        raise InputError(f"{path} holds {metrics!r} instead of metrics: {_AGAIN}")
-    return Metrics(metrics, path)
+        if not isinstance(metrics, dict):
+            raise TypeError(f"it holds a {type(metrics).__name__}")
+        return Metrics(metrics, path)
+    except _DAMAGE as error:
+        raise InputError(f"{path} holds no metrics ({_line(error)}): {_AGAIN}") from None
+
+
+def _line(error: BaseException) -> str:
+    """What an error says, on one line of bearable length."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -15,7 +15,7 @@ from typing import Any
 import click
 from ruamel.yaml import YAML
 
-from nicelab.pipeline.artifacts import writing
+from nicelab.pipeline.files import writing
 from nicelab.pipeline.options import PATH
 
 FIGURES, FAMILIES = "src/nicelab/figures", "src/nicelab/flows/families"

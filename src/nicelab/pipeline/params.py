@@ -24,6 +24,9 @@ _SIGNS = {
 }
 
 
+_LARGEST = 2**63 - 1
+
+
 class Section(BaseModel):
     """Base of every section: immutable, typed strictly, no unknown keys, no NaN or infinity."""
 
@@ -58,11 +61,26 @@ def load(
         name = f"{name}.{of}"
     if given and isinstance(found, dict):
         found = {**given, **found}
+    if huge := [f"{place} must be < 2^63" for place in _huge(found, name)]:
+        raise InputError("; ".join(huge) + f" ({path})")
     try:
         return model.model_validate(found)
     except ValidationError as error:
         lines = [_explain(name, model, e) for e in _flat(error)]
         raise InputError("; ".join(lines) + f" ({path})") from None
+
+
+def _huge(found: Any, place: str) -> Iterator[str]:  # noqa: ANN401 - whatever YAML holds
+    """Where there are integers that no tensor can hold."""
+    match found:
+        case dict():
+            for name, value in found.items():
+                yield from _huge(value, f"{place}.{name}")
+        case list():
+            for k, value in enumerate(found):
+                yield from _huge(value, f"{place}.{k}")
+        case int() if abs(found) > _LARGEST:
+            yield place
 
 
 def _section(sections: Any, parent: str, name: str, path: Path) -> Any:  # noqa: ANN401

@@ -16,23 +16,16 @@ import psutil
 NOTES = Path("tmp", "timings.jsonl")
 
 
-class Stage(click.Command):
-    """A command that tells on stderr how long it took, from the start of its process.
+def note(worked: dict[str, Any]) -> None:
+    """Tell on stderr how long this process took; where DVC runs it, note it too.
 
-    Run by DVC, it also notes it. A stage that fails takes no time.
+    Args:
+        worked: what it said it did (`worked`), if it did.
     """
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
-        """Run the command, then tell its time and the rate of the work it said it did."""
-        outcome = super().invoke(ctx)
-        if os.environ.get("RANK", "0") != "0":  # another process of the same stage tells
-            return outcome
-        note = {"seconds": round(time.time() - psutil.Process().create_time(), 2)}
-        note |= ctx.meta.get(__name__, {})
-        click.echo(f"took {describe(note)}", err=True)
-        if name := os.environ.get("DVC_STAGE"):
-            _append(Path(os.environ["DVC_ROOT"], NOTES), {"stage": name, **note})
-        return outcome
+    found = {"seconds": round(time.time() - psutil.Process().create_time(), 2), **worked}
+    click.echo(f"took {describe(found)}", err=True)
+    if name := os.environ.get("DVC_STAGE"):
+        _append(Path(os.environ["DVC_ROOT"], NOTES), {"stage": name, **found})
 
 
 def worked(count: int, unit: str) -> None:

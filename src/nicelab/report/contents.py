@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from nicelab.errors import InputError
 from nicelab.flows.names import chosen
-from nicelab.pipeline.artifacts import digest, read_metrics
+from nicelab.pipeline.artifacts import read_metrics
+from nicelab.pipeline.files import digest
 from nicelab.pipeline.params import flatten, read_all
 from nicelab.report.tables.table import Table
 

@@ -6,7 +6,7 @@ import click
 
 from nicelab.errors import InputError
 from nicelab.flows.names import chosen
-from nicelab.pipeline.artifacts import writing
+from nicelab.pipeline.files import writing
 from nicelab.pipeline.options import PATH, params_option
 from nicelab.report import findings
 from nicelab.report.contents import Results, read_results

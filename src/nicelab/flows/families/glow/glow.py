@@ -26,6 +26,7 @@ from nicelab.flows.families.glow.normal import Normal
 from nicelab.flows.families.glow.permutation import Permutation
 from nicelab.flows.flow import Flow, Recipe
 from nicelab.images.levels import dequantise
+from nicelab.images.shapes import Shape, described
 from nicelab.pipeline.params import Section
 
 STARTED_ON = 2000  # training images from which the normalisations start
@@ -99,10 +100,10 @@ class Level(nn.Module):
 
 
 class Glow(Flow):
-    """The flow of Kingma and Dhariwal (2018), section 3, for grey images.
+    """The flow of Kingma and Dhariwal (2018), section 3.
 
     Args:
-        dimensions: number of entries D of an image, a square of a multiple of 2 to the levels.
+        shape: of an image, its sides multiples of 2 to the number of levels.
         architecture: its levels.
 
     Raises:
@@ -111,24 +112,25 @@ class Glow(Flow):
 
     prior = Normal()
 
-    def __init__(self, dimensions: int, architecture: Architecture) -> None:
-        super().__init__(dimensions)
-        self.side = math.isqrt(dimensions)
+    def __init__(self, shape: Shape, architecture: Architecture) -> None:
+        super().__init__(math.prod(shape))
+        self.shape = shape
         scales = architecture.levels
-        if self.side**2 != dimensions or self.side % 2 ** len(scales):
+        kept, height, width = shape
+        if height % 2 ** len(scales) or width % 2 ** len(scales):
             raise ValueError(
-                f"dimensions must be those of a square image whose side {len(scales)} levels can "
-                f"halve, got {dimensions}"
+                f"the {len(scales)} levels halve the sides of an image so often, which "
+                f"{described(shape)} do not allow: give it fewer levels or other images"
             )
         reach = architecture.reach
         self.black = AsItIs() if reach is None else NormalBlack(reach)
         self.levels = nn.ModuleList()
-        kept, side = 1, self.side
         for k, scale in enumerate(scales, 1):
-            channels, side = 4 * kept, side // 2
+            channels, height, width = 4 * kept, height // 2, width // 2
             kept = channels // 2 if architecture.factor_out else channels
             kept = 0 if k == len(scales) else kept
-            self.levels.append(Level((channels, side, side), scale, architecture.mix, kept))
+            squeezed = (channels, height, width)
+            self.levels.append(Level(squeezed, scale, architecture.mix, kept))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Latents z, shape (*, D), finest level first, and log|det ∂z/∂x|, (*), in float64."""
@@ -137,7 +139,7 @@ class Glow(Flow):
         return z, ladj + slopes.sum(-1, dtype=torch.float64)
 
     def _through_levels(self, u: Tensor) -> tuple[Tensor, Tensor]:
-        images = u.reshape(-1, 1, self.side, self.side)
+        images = u.reshape(-1, *self.shape)
         ladj, latents = torch.zeros(len(images), dtype=torch.float64, device=u.device), []
         for level in self.levels:
             images, leaving, more = level(images)
@@ -177,7 +179,7 @@ class Glow(Flow):
     def initialise(self, levels: Tensor, generator: torch.Generator) -> Self:
         """Start where the first training images have normalised channels at every step."""
         images = dequantise(levels[:STARTED_ON], generator).to(self.dtype)
-        images, _ = self.black(images.view(-1, 1, self.side, self.side))
+        images, _ = self.black(images.view(-1, *self.shape))
         for level in self.levels:
             images = level.initialise(images, generator)
         return self
@@ -195,6 +197,6 @@ class Glow(Flow):
         ]
 
 
-def build(architecture: Architecture, dimensions: int) -> Glow:
+def build(architecture: Architecture, shape: Shape) -> Glow:
     """A Glow of this architecture, not yet initialised."""
-    return Glow(dimensions, architecture)
+    return Glow(shape, architecture)

@@ -3,6 +3,7 @@
 h = f_K ∘ … ∘ f_1 (x),    z = exp(s) ⊙ h,    log p(x) = Σ_i log p_logistic(z_i) + Σ_i s_i
 """
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 import torch
@@ -13,6 +14,7 @@ from nicelab.flows.families.nice.coupling import AdditiveCoupling, join, split
 from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.flows.flow import Flow, Recipe
 from nicelab.images.levels import moments
+from nicelab.images.shapes import Shape, described
 from nicelab.pipeline.params import Section
 
 MASK = ("even", "odd")  # the half that each coupling shifts, in turn
@@ -101,6 +103,12 @@ class NICE(Flow):
         return (-self.s.detach()).exp().sort(descending=True).values
 
 
-def build(architecture: Architecture, dimensions: int) -> NICE:
-    """A NICE of this architecture, not yet initialised."""
-    return NICE(dimensions, architecture)
+def build(architecture: Architecture, shape: Shape) -> NICE:
+    """A NICE of this architecture, not yet initialised.
+
+    Raises:
+        ValueError: the images have an odd number of entries.
+    """
+    if math.prod(shape) % 2:
+        raise ValueError(f"images must have an even number of entries, got {described(shape)}")
+    return NICE(math.prod(shape), architecture)
