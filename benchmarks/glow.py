@@ -30,7 +30,8 @@ from nicelab.flows.families.glow.convolution import InvertibleConvolution
 from nicelab.flows.families.glow.layers import LIMIT, AffineCoupling
 from nicelab.flows.families.glow.normal import Normal
 from nicelab.formatting import estimate
-from nicelab.images.levels import PIXELS, SIDE, dequantise
+from nicelab.images.levels import dequantise
+from nicelab.images.shapes import PIXELS, SIDE
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.machine.precision import Choice, Precision, resolve

@@ -20,7 +20,7 @@ from torch import Tensor
 from clock import PAPER, wait_for
 from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
-from nicelab.images.levels import PIXELS
+from nicelab.images.shapes import PIXELS
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.density import score

@@ -24,7 +24,8 @@ from torch.optim import AdamW
 from clock import PAPER, WARM_UP, Clock, recipe, seconds_of
 from nicelab.flows.families.nice import NICE
 from nicelab.formatting import estimate
-from nicelab.images.levels import PIXELS, dequantise
+from nicelab.images.levels import dequantise
+from nicelab.images.shapes import PIXELS
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.machine.precision import Choice, Precision, autocast, resolve

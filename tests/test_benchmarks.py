@@ -15,7 +15,7 @@ from imports import FAMILIES, ROOT
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.gradients.estimators import ESTIMATORS
-from nicelab.images.levels import PIXELS
+from nicelab.images.shapes import PIXELS
 from nicelab.pipeline.artifacts import write_arrays, write_metrics
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, metrics

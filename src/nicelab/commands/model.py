@@ -13,8 +13,9 @@ from nicelab.errors import InputError
 from nicelab.flows import checkpoint
 from nicelab.flows.flow import Flow
 from nicelab.flows.names import chosen
-from nicelab.images.levels import LEVELS, SIDE, bits_per_dim, centre, scale
+from nicelab.images.levels import LEVELS, bits_per_dim, centre, scale
 from nicelab.images.pictures import read_levels
+from nicelab.images.shapes import SIDE
 from nicelab.inpainting.ascent import State
 from nicelab.inpainting.ascent_study import GREY, Ascending, Ours
 from nicelab.inpainting.corrupted import Corrupted

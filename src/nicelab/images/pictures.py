@@ -8,7 +8,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from nicelab.errors import InputError
-from nicelab.images.levels import SIDE
+from nicelab.images.shapes import SIDE
 
 
 def read_levels(path: Path) -> Tensor:

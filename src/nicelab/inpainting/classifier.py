@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from nicelab.errors import InputError
-from nicelab.images.levels import SIDE
+from nicelab.images.shapes import SIDE
 from nicelab.pipeline.artifacts import read_weights, write_weights
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator

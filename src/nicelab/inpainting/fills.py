@@ -13,7 +13,8 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from tqdm import tqdm
 
-from nicelab.images.levels import LEVELS, SIDE, centre, grey
+from nicelab.images.levels import LEVELS, centre, grey
+from nicelab.images.shapes import SIDE
 from nicelab.inpainting.corrupted import Corrupted, alike
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.records import Fills

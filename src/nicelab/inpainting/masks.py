@@ -23,8 +23,9 @@ from pydantic import AfterValidator, Field, PlainValidator
 from torch import Tensor
 
 from nicelab.errors import InputError
-from nicelab.images.levels import LEVELS, PIXELS, SIDE
+from nicelab.images.levels import LEVELS
 from nicelab.images.pictures import read_levels
+from nicelab.images.shapes import PIXELS, SIDE
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 

@@ -4,7 +4,8 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from nicelab.images.levels import LEVELS, SIDE
+from nicelab.images.levels import LEVELS
+from nicelab.images.shapes import SIDE
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.records import Posterior
 

@@ -5,7 +5,7 @@ import torch
 from arviz_stats.base import array_stats
 from torch import Tensor
 
-from nicelab.images.levels import SIDE
+from nicelab.images.shapes import SIDE
 
 HUGE = 1e9  # R-hat where it would be infinite
 

@@ -14,7 +14,8 @@ from scipy import stats
 from torch import Tensor
 
 from nicelab.flows.flow import Flow, Prior
-from nicelab.images.levels import LEVELS, SIDE, dequantise
+from nicelab.images.levels import LEVELS, dequantise
+from nicelab.images.shapes import SIDE
 from nicelab.likelihood.records import Diagnostics
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean

@@ -11,7 +11,8 @@ from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.flows.flow import Flow
 from nicelab.flows.names import names
 from nicelab.images.datasets import scikit_digits
-from nicelab.images.levels import LEVELS, PIXELS, SIDE, dequantise, grey
+from nicelab.images.levels import LEVELS, dequantise, grey
+from nicelab.images.shapes import PIXELS, SIDE
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.training import Run

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from nicelab.images.levels import PIXELS, bits_per_dim
+from nicelab.images.levels import bits_per_dim
+from nicelab.images.shapes import PIXELS
 from nicelab.pipeline.metrics import Metrics
 from nicelab.published import NICE_LOG_LIKELIHOOD
 from nicelab.report.headlines.headline import Headline, agreement, at_least
