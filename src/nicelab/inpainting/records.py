@@ -58,7 +58,7 @@ class Trace(Record):
         frames: every state of one of the images, (t, k, D).
     """
 
-    images: Annotated[Float32[np.ndarray, "masks images dimensions"], GREY]
+    images: Float32[np.ndarray, "masks images dimensions"]
     log_prob: Annotated[Float64[np.ndarray, "states masks images"], GAPS]
     error: Float64[np.ndarray, "states masks images"]
     residual: Annotated[Float32[np.ndarray, "states masks images"], GAPS]
