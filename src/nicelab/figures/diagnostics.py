@@ -36,7 +36,7 @@ def draw(found: Diagnostics, metrics: Metrics) -> Figure:
 
 def _classes(axes: Axes, by_class: Metrics) -> None:
     means = [found["log_likelihood"] for found in by_class.values()]
-    style.intervals(axes, np.arange(len(means)), means, style.BLUE, "o")
+    style.intervals(axes, np.arange(len(means)), means, style.BLUE, "o", "mean of a class")
     names = list(by_class)
     turned = 0 if max(map(len, names)) < 3 else 90 if len(names) > 10 else 30
     axes.set_xticks(range(len(names)), names, rotation=turned, ha="right" if turned else "center")
