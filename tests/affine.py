@@ -1,5 +1,6 @@
 """A family of the tests' own, in a file that could be its package: an affine map."""
 
+import math
 from typing import Any, Literal, Self
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor
 
 from nicelab.flows.flow import Flow, Recipe
 from nicelab.images.levels import moments
+from nicelab.images.shapes import Shape
 from nicelab.pipeline.params import Section
 
 
@@ -57,5 +59,5 @@ class Affine(Flow):
         return [{"params": list(self.parameters()), "weight_decay": 0.0}]
 
 
-def build(architecture: Architecture, dimensions: int) -> Affine:
-    return Affine(dimensions)
+def build(architecture: Architecture, shape: Shape) -> Affine:
+    return Affine(math.prod(shape))

@@ -13,6 +13,7 @@ from imports import ROOT
 from nicelab.commands.main import COMMANDS, main
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.images.shapes import MNIST
 from nicelab.likelihood.evaluation import Evaluation, evaluate
 from nicelab.streams import generator
 
@@ -25,7 +26,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NICE:
     monkeypatch.chdir(tmp_path)
     flow = NICE(784, TINY)
     flow.standardise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0)).finish()
-    checkpoint.save(Path("nice.safetensors"), flow, TINY, "noise")
+    checkpoint.save(Path("nice.safetensors"), flow, TINY, MNIST, "noise")
     return flow
 
 

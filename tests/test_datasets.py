@@ -13,10 +13,15 @@ from torchvision.datasets import MNIST
 
 from nicelab.errors import InputError
 from nicelab.images import datasets
-from nicelab.images.datasets import download, read
+from nicelab.images.datasets import Data, Own, download, read
 from nicelab.images.preparation import Preparation, prepare
 
 COUNTS = {"train": 30, "t10k": 20}
+
+
+def data(name: str) -> Data:
+    own = Own(title="mine", height=28, width=28, colour=False, test=9)
+    return Data(dataset=name, own=own)
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -67,7 +72,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def check(raw: Path) -> None:
-    images, test = read("mnist", raw)
+    found = read(data("mnist"), raw, Path())
+    images, test = found.images, found.test
+    assert (found.title, found.shape) == ("MNIST", (1, 28, 28))
     assert images.pixels.shape == (30, 784)
     assert test.pixels.shape == (20, 784)
     assert test.labels.dtype == images.pixels.dtype == np.uint8
@@ -129,12 +136,13 @@ def test_a_mirror_that_is_no_folder(raw: Path) -> None:
 
 def test_a_folder_without_the_data(raw: Path) -> None:
     with pytest.raises(InputError, match="does not hold MNIST"):
-        read("mnist", raw)
+        read(data("mnist"), raw, Path())
 
 
 def test_digits_need_no_download(raw: Path) -> None:
     download("digits", raw, None)
-    images, test = read("digits", raw)
+    found = read(data("digits"), raw, Path())
+    images, test = found.images, found.test
     assert len(images.labels) + len(test.labels) == 1797
     assert len(test.labels) == datasets.DIGITS_TEST
     assert images.pixels.shape == (1500, 784)
@@ -146,21 +154,21 @@ def test_digits_keep_their_picture() -> None:
     from sklearn.datasets import load_digits
 
     original = load_digits().images[:100] / 16
-    pixels = read("digits", Path())[0].pixels[:100].reshape(-1, 28, 28) / 255
+    pixels = read(data("digits"), Path(), Path()).images.pixels[:100].reshape(-1, 28, 28) / 255
     assert np.corrcoef(pixels.mean((1, 2)), original.mean((1, 2)))[0, 1] > 0.99
 
 
 def test_prepare_splits_what_is_not_for_the_test() -> None:
-    images, test = read("digits", Path())
-    arrays = prepare(images, test, Preparation(validation=250, seed=0))
-    assert arrays["training_pixels"].shape == (1250, 784)
-    assert arrays["validation_labels"].shape == (250,)
-    assert (arrays["test_pixels"] == test.pixels).all()
-    both = np.concatenate([arrays["training_pixels"], arrays["validation_pixels"]])
-    assert sorted(map(bytes, both)) == sorted(map(bytes, images.pixels))
+    given = read(data("digits"), Path(), Path())
+    found = prepare(given, Preparation(validation=250, seed=0), test=9)
+    assert found.training_pixels.shape == (1250, 784)
+    assert found.validation_labels.shape == (250,)
+    assert (found.test_pixels == given.test.pixels).all()
+    both = np.concatenate([found.training_pixels, found.validation_pixels])
+    assert sorted(map(bytes, both)) == sorted(map(bytes, given.images.pixels))
 
 
 def test_prepare_must_leave_images_to_train_on() -> None:
-    images, test = read("digits", Path())
+    given = read(data("digits"), Path(), Path())
     with pytest.raises(InputError, match=r"prepare\.validation must be <= 1498 .* got 1499"):
-        prepare(images, test, Preparation(validation=1499, seed=0))
+        prepare(given, Preparation(validation=1499, seed=0), test=9)

@@ -6,8 +6,10 @@ from scipy import stats
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.images.levels import dequantise
+from nicelab.images.shapes import MNIST
 from nicelab.likelihood.diagnostics import Diagnosis, diagnose, distances_from, other_images
 from nicelab.streams import generator
+from small import image_set
 
 CONFIG = Diagnosis(images=20, seed=0)
 DIMENSIONS = 784
@@ -31,7 +33,7 @@ def test_logistic_columns_pass_and_others_do_not() -> None:
 
 
 def test_other_images_are_what_they_are_called(levels: torch.Tensor) -> None:
-    kinds = other_images(levels, levels.flip(0), CONFIG)
+    kinds = other_images(levels, MNIST, levels.flip(0), CONFIG)
     assert list(kinds) == ["digits", "shifted", "inverted", "uniform", "black"]
     assert all(images.shape == (20, DIMENSIONS) for images in kinds.values())
     first, shifted = levels[0].view(28, 28), kinds["shifted"][0].view(28, 28)
@@ -41,7 +43,7 @@ def test_other_images_are_what_they_are_called(levels: torch.Tensor) -> None:
     # Uniform levels 0–255: mean 127.5, standard deviation 73.9; within 4 standard errors.
     error = 73.9 / (20 * DIMENSIONS) ** 0.5
     assert abs(float(kinds["uniform"].float().mean()) - 127.5) < 4 * error
-    assert "digits" not in other_images(levels, None, CONFIG)
+    assert "digits" not in other_images(levels, MNIST, None, CONFIG)
 
 
 def test_diagnosis(levels: torch.Tensor, random: torch.Generator) -> None:
@@ -51,9 +53,9 @@ def test_diagnosis(levels: torch.Tensor, random: torch.Generator) -> None:
         torch.full((DIMENSIONS,), 0.5), torch.full((DIMENSIONS,), spread), random
     ).requires_grad_(False)
     labels = np.arange(60) % 10
-    found, metrics = diagnose(model, levels, labels, None, CONFIG)
+    found, metrics = diagnose(model, image_set(levels.numpy(), labels=labels), None, CONFIG)
     for digit in range(10):
-        mean = metrics["by_digit"][str(digit)]["log_likelihood"]
+        mean = metrics["by_class"][str(digit)]["log_likelihood"]
         assert mean.value == pytest.approx(found.test[labels == digit].mean())
         assert mean.n == 6
     # Uniform levels are uniform levels: as likely as the test images, within 4 standard errors.

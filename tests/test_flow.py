@@ -13,12 +13,14 @@ from nicelab.flows import checkpoint, names, registry
 from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.flows.flow import Flow
 from nicelab.images.levels import dequantise
+from nicelab.images.shapes import MNIST
 from nicelab.likelihood.diagnostics import Diagnosis, diagnose
 from nicelab.likelihood.evaluation import Evaluation, measure
 from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.sampling import Sampling, look
 from nicelab.likelihood.training import Run
 from nicelab.streams import generator
+from small import image_set
 
 DIMENSIONS = 784
 RECIPE = Training(
@@ -68,15 +70,15 @@ def test_the_studies_take_any_family(affine: Affine, levels: Tensor) -> None:
     parts = dict.fromkeys(("training", "validation", "test"), levels)
     nats, _ = measure(affine, parts, Evaluation(draws=2, seed=0))
     assert nats.test.shape == (60,)
-    labels = torch.arange(60).numpy() % 10
-    found, metrics = diagnose(affine, levels, labels, None, Diagnosis(images=10, seed=0))
+    data = image_set(levels.numpy(), labels=torch.arange(60).numpy() % 10)
+    found, metrics = diagnose(affine, data, None, Diagnosis(images=10, seed=0))
     assert metrics["labels"]["prior"] == "normal"
     z = affine(dequantise(levels, generator(0, "test")))[0]
     exact = stats.kstest(z[:, 3].numpy(), "norm").statistic
     assert found.distances[3] == pytest.approx(exact)
     x = dequantise(levels, generator(3))
     config = Sampling(samples=100, temperatures=[1.0], grid=2, pairs=3, steps=4, seed=0)
-    assert look(affine, x, x, config)[0].spectrum is None
+    assert look(affine, x, x, MNIST, config)[0].spectrum is None
 
 
 def test_checkpoints_find_the_family_by_its_name(
@@ -88,7 +90,7 @@ def test_checkpoints_find_the_family_by_its_name(
     monkeypatch.setattr(names, "names", lambda: ["affine", "nice"])
     monkeypatch.setattr(registry, "_module", {"affine": sys.modules["affine"]}.get)
     path = tmp_path / "model.safetensors"
-    checkpoint.save(path, affine, Architecture(family="affine"), "noise")
+    checkpoint.save(path, affine, Architecture(family="affine"), MNIST, "noise")
     again, header = checkpoint.load(path, torch.device("cpu"))
     assert header["architecture"] == {"family": "affine"}
     x = torch.rand(3, DIMENSIONS, generator=generator(1))
@@ -97,7 +99,7 @@ def test_checkpoints_find_the_family_by_its_name(
 
 def test_an_unknown_family_is_refused() -> None:
     with pytest.raises(ValueError, match="must be one of glow, nice, got 'realnvp'"):
-        registry.rebuild({"family": "realnvp"}, 4)
+        registry.rebuild({"family": "realnvp"}, (1, 2, 2))
 
 
 def test_the_contract_cannot_be_left_half_done() -> None:

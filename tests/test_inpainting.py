@@ -14,6 +14,7 @@ from nicelab.errors import InputError
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.flows.families.nice.coupling import AdditiveCoupling
 from nicelab.images.levels import grey
+from nicelab.images.shapes import MNIST
 from nicelab.inpainting import hmc_study, measures, mixing
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.ascent_study import Ascending, ascend_all
@@ -408,7 +409,7 @@ def test_scalars_of_chains(random: torch.Generator) -> None:
     x = torch.rand(3, 2, 784, generator=random)
     hidden = torch.rand(3, 784, generator=random) < 0.5
     log_prob = torch.rand(3, 2, generator=random)
-    found = mixing.scalars(x, log_prob, hidden)
+    found = mixing.scalars(x, log_prob, hidden, MNIST)
     torch.testing.assert_close(found[:, 0], log_prob.double())
     for n, c in np.ndindex(3, 2):
         picture = torch.where(hidden[n], x[n, c], 0).double().view(28, 28)
@@ -513,8 +514,9 @@ def small() -> tuple[NICE, Tensor, Tensor]:
 def problems(images: Tensor, hidden: Tensor, names: tuple[str, ...] = ("a", "b")) -> Problems:
     return Problems(
         dataset=np.array("noise"),
+        shape=np.array(MNIST),
         images=images.numpy(),
-        labels=np.arange(len(images)),
+        labels=np.arange(len(images), dtype=np.uint8),
         names=np.array(names),
         mask_labels=np.array([f"mask {name}" for name in names]),
         hidden=hidden.numpy()[:, None].repeat(len(images), 1),
@@ -593,7 +595,7 @@ def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) ->
     training = torch.rand(30, 784, generator=torch.Generator().manual_seed(1))
     other = torch.where(hidden[:1], torch.rand_like(images), images)
     for fill in FILLS.values():
-        complete = fill.prepare(training, 3)
+        complete = fill.prepare(training, 3, MNIST)
         one, two = (complete(Corrupted.hide(x, hidden[:1])) for x in (images, other))
         assert torch.equal(one, two)
         assert torch.equal(one[0][:, ~hidden[0]], images[:, ~hidden[0]])
@@ -604,7 +606,7 @@ def test_fills_know_only_what_is_observed(small: tuple[NICE, Tensor, Tensor]) ->
 def test_the_nearest_image_is_found_by_a_slow_search(small: tuple[NICE, Tensor, Tensor]) -> None:
     _, images, hidden = small
     training = torch.rand(30, 784, generator=torch.Generator().manual_seed(1))
-    found = FILLS["nearest"].prepare(training, 3)(Corrupted.hide(images, hidden))
+    found = FILLS["nearest"].prepare(training, 3, MNIST)(Corrupted.hide(images, hidden))
     for k, n in np.ndindex(2, 6):
         seen = ~hidden[k]
         distances = [(candidate - images[n])[seen].norm() for candidate in training]
@@ -617,7 +619,7 @@ def test_scores_agree_with_scikit_image(small: tuple[NICE, Tensor, Tensor]) -> N
     corrupted = Corrupted.hide(images, hidden)
     x = corrupted.project(torch.rand(2, 6, 784, generator=torch.Generator().manual_seed(2)))
     error = measures.squared_error(x, images, corrupted)
-    similarity = measures.ssim(x, images, corrupted)
+    similarity = measures.ssim(x, images, corrupted, MNIST)
     reverse = Corrupted(corrupted.observed, ~corrupted.hidden)
     reversed_error = measures.squared_error(x, images, reverse)
     for k, n in np.ndindex(2, 6):
@@ -680,4 +682,4 @@ def test_the_scratch_is_there() -> None:
     from imports import ROOT
     from nicelab.inpainting.masks import from_picture
 
-    assert from_picture(Path(ROOT) / "masks" / "scratch.png").sum() == 139
+    assert from_picture(Path(ROOT) / "masks" / "scratch.png", 28, 28).sum() == 139

@@ -13,6 +13,7 @@ from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
 from nicelab.images.levels import dequantise
+from nicelab.images.shapes import MNIST
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.proposals import Doob
 from nicelab.streams import generator
@@ -25,7 +26,7 @@ TINY = Architecture(family="nice", couplings=2, hidden=4, depth=1)
 def trained(tmp_path: Path) -> Path:
     flow = NICE(784, TINY)
     flow.standardise(torch.full((784,), 0.5), torch.full((784,), 0.2), generator(0)).finish()
-    checkpoint.save(tmp_path / "nice.safetensors", flow, TINY, "noise")
+    checkpoint.save(tmp_path / "nice.safetensors", flow, TINY, MNIST, "noise")
     return tmp_path / "nice.safetensors"
 
 

@@ -9,14 +9,17 @@ from pydantic import ValidationError
 
 from imports import ROOT
 from nicelab.errors import InputError
+from nicelab.images.levels import scale
+from nicelab.images.shapes import MNIST
 from nicelab.inpainting.corrupted import alike
 from nicelab.inpainting.masks import mask
 from nicelab.inpainting.problems import Masking, hide
 from nicelab.pipeline.params import load
+from small import image_set
 
 
 def hidden(folder: Path = Path(), **kind: Any) -> torch.Tensor:  # noqa: ANN401
-    return mask({"label": "a mask", **kind}).hidden(folder).view(28, 28)
+    return mask({"label": "a mask", **kind}).hidden(folder, 28, 28)
 
 
 def test_the_sheets_box() -> None:
@@ -108,20 +111,20 @@ def test_the_papers_masks_are_in_the_parameter_file() -> None:
         "middle_columns": (7 <= column) & (column <= 20),
     }
     for name, expected in paper.items():
-        assert torch.equal(masks[name].hidden(ROOT / "masks"), expected)
+        assert torch.equal(masks[name].hidden(ROOT / "masks", 28, 28).flatten(), expected)
     assert {"random_75", "random_90", "sheet_box", "scratch"} == masks.keys() - paper.keys()
 
 
 def test_random_masks_differ_from_image_to_image() -> None:
     """Each hides its share, within 4 standard errors; other kinds are the same for all."""
     random = mask({"label": "random", "random": {"share": 0.75, "seed": 0}})
-    hidden = random.each(Path(), 50)
+    hidden = random.each(Path(), 50, MNIST)
     assert hidden.shape == (50, 784)
     assert len(hidden.unique(dim=0)) == 50
     shares = hidden.double().mean(1)
     assert ((shares - 0.75).abs() < 4 * (0.75 * 0.25 / 784) ** 0.5).all()
-    assert torch.equal(random.hidden(Path()), random.each(Path(), 1)[0])
-    half = mask({"label": "half", "half": "top"}).each(Path(), 3)
+    assert torch.equal(random.hidden(Path(), 28, 28).flatten(), random.each(Path(), 1, MNIST)[0])
+    half = mask({"label": "half", "half": "top"}).each(Path(), 3, MNIST)
     assert len(half.unique(dim=0)) == 1
 
 
@@ -136,17 +139,31 @@ def config(**kind: Any) -> Masking:  # noqa: ANN401
     return Masking(images=3, picture=2, masks=masks)
 
 
+def test_masks_are_stretched_to_other_images() -> None:
+    """A half stays a half, a box keeps its place, a pixel is hidden in all of its channels."""
+    box = mask({"label": "a box", "box": {"rows": [7, 13], "columns": [0, 27]}})
+    hidden = box.hidden(Path(), 8, 12)
+    assert hidden.nonzero()[:, 0].unique().tolist() == [2, 3]
+    assert hidden[2:4].all()
+    thin = mask({"label": "a row", "rows": [27, 27]}).hidden(Path(), 4, 4)
+    assert thin.nonzero()[:, 0].unique().tolist() == [3]
+    scratch = mask({"label": "scratch", "file": "scratch.png"})
+    assert 0 < scratch.hidden(ROOT / "masks", 8, 12).sum() < 96
+    coloured = scratch.each(ROOT / "masks", 2, (3, 8, 12)).view(2, 3, 8, 12)
+    assert (coloured == coloured[:1, :1]).all()
+
+
 def test_problems() -> None:
-    images = np.random.default_rng(0).random((5, 784), np.float32)
-    data = {"dataset": np.array("noise"), "images": images, "labels": np.arange(5)}
+    levels = np.random.default_rng(0).integers(0, 256, (5, 784), np.uint8)
+    data = image_set(levels, labels=np.arange(5))
     found = hide(data, config(every_second="odd"), Path())
     assert found.names.tolist() == ["one", "other"]
     assert found.mask_labels.tolist() == ["first", "second"]
     assert found.hidden.shape == (2, 3, 784)
-    np.testing.assert_array_equal(found.images, images[:3])
+    np.testing.assert_array_equal(found.images, scale(levels[:3]))
     np.testing.assert_array_equal(found.labels, np.arange(3))
     with pytest.raises(InputError, match=r"mask\.masks\.other hides every pixel"):
         hide(data, config(rows=[0, 27]), Path())
-    few = {**data, "images": images[:2], "labels": np.arange(2)}
+    few = image_set(levels[:2], labels=np.arange(2))
     with pytest.raises(InputError, match=r"mask\.images must be <= the 2 test images, got 3"):
         hide(few, config(half="left"), Path())

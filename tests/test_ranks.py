@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from imports import FAMILIES, FIRST, ROOT
 from nicelab.flows import checkpoint
 from nicelab.machine.ranks import Ranks
-from nicelab.pipeline.artifacts import read_metrics, read_table, write_arrays
+from nicelab.pipeline.artifacts import read_metrics, read_table, write_record
+from small import image_set
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +43,7 @@ def work(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     half = rng.integers(0, 256, (500, 392), np.uint8)
     pixels = np.stack([half, half // 2], axis=-1).reshape(500, 784)
-    write_arrays(
-        tmp_path / "images.npz",
-        dataset="pairs",
-        training_pixels=pixels[:400],
-        validation_pixels=pixels[400:],
-    )
+    write_record(tmp_path / "images.npz", image_set(pixels[:400], pixels[400:]))
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["nice"]["hidden"] = 32
     parameters["model"]["glow"]["levels"] = [{"steps": 2, "width": 8}]

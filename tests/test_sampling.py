@@ -7,6 +7,8 @@ from nicelab.flows.families.nice.logistic import Logistic
 from nicelab.flows.flow import Flow
 from nicelab.likelihood.sampling import Known, Sampling, interpolate, look, round_trip_error
 
+SHAPE = (1, 3, 4)  # of the images
+
 
 def test_interpolations_begin_and_end_at_the_images(flow: NICE, random: torch.Generator) -> None:
     start, end = torch.randn(2, 3, 12, generator=random, dtype=torch.float64)
@@ -29,8 +31,9 @@ def test_what_the_model_makes(random: torch.Generator) -> None:
     model.requires_grad_(False)
     config = Sampling(samples=500, temperatures=[0.5, 1.0], grid=2, pairs=3, steps=4, seed=0)
     training, test = torch.rand(2, 60, 12, generator=random)
-    found, metrics = look(model, training, test, config)
+    found, metrics = look(model, training, test, SHAPE, config)
     assert {name: a.shape for name, a in found.to_arrays().items()} == {
+        "shape": (3,),
         "samples": (4, 12),
         "temperatures": (2,),
         "at_temperatures": (2, 2, 12),
@@ -62,9 +65,9 @@ def test_copies_are_noticed(random: torch.Generator) -> None:
     config = Sampling(samples=100, temperatures=[1.0], grid=2, pairs=3, steps=4, seed=0)
     training, test = torch.rand(2, 100, 12, generator=random)
     share = "share_closer_than_the_closest_1_percent_of_test_images"
-    honest = look(model, training, test, config)[1]["temperatures"]["1"][share]
+    honest = look(model, training, test, SHAPE, config)[1]["temperatures"]["1"][share]
     training[7] = 0.5
-    copying = look(model, training, test, config)[1]["temperatures"]["1"][share]
+    copying = look(model, training, test, SHAPE, config)[1]["temperatures"]["1"][share]
     assert honest.value == 0
     assert copying.value == 1
 
@@ -83,7 +86,7 @@ def test_a_family_without_scales_has_no_spectrum(
     model.standardise(torch.full((12,), 0.5), torch.full((12,), 0.3), random)
     model.requires_grad_(False)
     config = Sampling(samples=100, temperatures=[1.0], grid=2, pairs=3, steps=4, seed=0)
-    found, metrics = look(model, *torch.rand(2, 60, 12, generator=random), config)
+    found, metrics = look(model, *torch.rand(2, 60, 12, generator=random), SHAPE, config)
     assert found.spectrum is None
     assert "spectrum" not in found.to_arrays()
     assert "sigma" not in metrics

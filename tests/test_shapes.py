@@ -1,4 +1,4 @@
-"""Images of another size, in colour and without classes go through every stage that sees images."""
+"""Images of another size, in colour or without classes go through all stages that see images."""
 
 import shutil
 import sys

@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 
 from imports import FAMILIES, ROOT
 from nicelab.likelihood.snapshots import Snapshots
-from nicelab.pipeline.artifacts import write_arrays
+from nicelab.pipeline.artifacts import write_record
+from small import image_set
 
 STATE = {"model": {"s": torch.arange(3.0)}, "curve": [{"epoch": 1, "nats": 0.1}], "best_epoch": 1}
 
@@ -84,11 +85,8 @@ def test_clearing_removes_those_of_other_trainings_and_of_other_models_not(
 def training(tmp_path: Path, request: pytest.FixtureRequest) -> list[str]:
     """The command of a training of a few seconds, in a folder of its own."""
     rng = np.random.default_rng(0)
-    parts = {
-        f"{part}_pixels": rng.integers(0, 256, (400, 784), np.uint8)
-        for part in ("training", "validation")
-    }
-    write_arrays(tmp_path / "images.npz", dataset="noise", **parts)
+    parts = (rng.integers(0, 256, (400, 784), np.uint8) for _ in range(2))
+    write_record(tmp_path / "images.npz", image_set(*parts))
     parameters = YAML(typ="safe", pure=True).load(ROOT / "demo" / "params.yaml")
     parameters["model"]["nice"]["hidden"] = 64
     parameters["model"]["glow"]["levels"] = [{"steps": 1, "width": 8}]

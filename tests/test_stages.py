@@ -18,7 +18,9 @@ from click.testing import CliRunner, Result
 from imports import ROOT
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
-from nicelab.pipeline.artifacts import write_arrays, write_weights
+from nicelab.images.shapes import MNIST
+from nicelab.pipeline.artifacts import write_arrays, write_record, write_weights
+from small import image_set
 
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py"))
 TINY = Architecture(family="nice", couplings=2, hidden=4, depth=1)
@@ -80,15 +82,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     shutil.copy(ROOT / "demo" / "params.yaml", folder)
     rng = np.random.default_rng(0)
-    arrays = {}
-    for part in ("training", "validation", "test"):
-        arrays[f"{part}_pixels"] = rng.integers(0, 256, (60, 784), np.uint8)
-        arrays[f"{part}_labels"] = rng.integers(0, 10, 60, np.uint8)
-    write_arrays(folder / "images.npz", dataset="noise", **arrays)
+    data = image_set(rng.integers(0, 256, (60, 784), np.uint8), labels=rng.integers(0, 10, 60))
+    write_record(folder / "images.npz", data)
     model = NICE(784, TINY)
     model.standardise(torch.zeros(784), torch.ones(784), torch.Generator().manual_seed(0)).finish()
-    checkpoint.save(folder / "model.safetensors", model, TINY, "noise")
-    grey = arrays["test_pixels"][:3].astype(np.float32) / 255
+    checkpoint.save(folder / "model.safetensors", model, TINY, MNIST, "noise")
+    grey = data.test_pixels[:3].astype(np.float32) / 255
     hidden = np.zeros((2, 3, 784), bool)
     hidden[0, :, :400], hidden[1, :, ::2] = True, True
     set_parameter("ascend.images", 3, folder)
@@ -96,12 +95,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_arrays(
         folder / "problems.npz",
         dataset="noise",
+        shape=np.array(MNIST),
         images=grey,
         hidden=hidden,
         names=np.array(["sheet_box", "even"]),
         mask_labels=np.array(["the box", "even"]),
         picture=np.array(1),
-        labels=arrays["test_labels"][:3],
+        labels=data.test_labels[:3],
     )
     write_arrays(folder / "fills.npz", gaussian=np.full((2, 3, 784), 0.5, np.float32))
     return folder
@@ -306,7 +306,7 @@ def test_bad_parameters(stage: str, name: str, value: Any, message: str) -> None
     [
         (lambda path: path.unlink(), "images.npz does not exist"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000]), "is not a whole NumPy archive"),
-        (lambda path: write_arrays(path, x=np.zeros(1)), "images.npz holds x but not"),
+        (lambda path: write_arrays(path, x=np.zeros(1)), "is not what is read here: x is missing"),
     ],
 )
 @pytest.mark.usefixtures("work")
