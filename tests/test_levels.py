@@ -43,8 +43,8 @@ def test_scale_is_that_of_to_tensor() -> None:
 
 def test_bits_per_dim_of_the_paper() -> None:
     """1980.50 nats are 4.356 bits per dimension; the ceiling 784 ln 256 is 0 bits."""
-    assert bits_per_dim(1980.50) == pytest.approx(4.356, abs=5e-4)
-    assert bits_per_dim(784 * np.log(256)) == pytest.approx(0, abs=1e-12)
+    assert bits_per_dim(1980.50, 784) == pytest.approx(4.356, abs=5e-4)
+    assert bits_per_dim(784 * np.log(256), 784) == pytest.approx(0, abs=1e-12)
 
 
 def test_split_is_a_partition() -> None:

@@ -43,7 +43,7 @@ OUTPUTS = {
 STUDY = ("--arrays", "--metrics")
 RUNGS = str(ROOT / "ablation" / "params.yaml")
 DEFAULTS = {
-    "prepare": ["raw"],
+    "prepare": ["raw", "own"],
     "train": ["nice", "images.npz"],
     "evaluate": ["images.npz", "model.safetensors", "training.json", "replicates"],
     "diagnose": ["images.npz", "model.safetensors"],
@@ -154,7 +154,7 @@ def refused(result: Result, message: str) -> None:
             "download",
             "data.dataset",
             "cifar",
-            "data.dataset must be 'mnist' or 'digits', got 'cif",
+            "data.dataset must be 'mnist', 'fashion_mnist'",
         ),
         ("download", "data", None, "section data is missing"),
         ("download", "data.datset", "mnist", "data.datset is unknown; did you mean dataset?"),
@@ -378,7 +378,7 @@ def test_completions_that_are_not_whole() -> None:
 
 @pytest.mark.usefixtures("work")
 def test_divergence_keeps_no_model() -> None:
-    set_parameter("train.nice.learning_rate", 1e30)
+    set_parameter("train.nice.learning_rate", 1e3)
     refused(invoke("train"), "training diverged: ")
 
 
