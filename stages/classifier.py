@@ -6,10 +6,11 @@ import click
 import torch
 
 from nicelab.images.levels import scale
-from nicelab.inpainting.classifier import Recipe, save, train
+from nicelab.images.records import ImageSet
+from nicelab.inpainting.classifier import Classifier, Recipe, save, train
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays, write_metrics
-from nicelab.pipeline.files import digest, require_writable
+from nicelab.pipeline.artifacts import read_record, write_metrics
+from nicelab.pipeline.files import require_writable
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.params import load
 from nicelab.pipeline.stage import Stage
@@ -24,19 +25,23 @@ from nicelab.statistics import mean
 @device_option
 @params_option
 def main(images: Path, model: Path, metrics: Path, device: torch.device, params: Path) -> None:
-    """Learn the digits of IMAGES from their labels."""
+    """Learn the classes of IMAGES from their labels; without labels there is nothing to learn."""
     require_writable(model, metrics)
     recipe = load(params, "classifier", Recipe)
-    parts = [f"{part}_{kind}" for part in ("training", "test") for kind in ("pixels", "labels")]
-    data = read_arrays(images, "dataset", *parts)
-    pixels, digits, test, truth = (torch.from_numpy(data[part]) for part in parts)
-    grey, test = (torch.from_numpy(scale(x.numpy())).to(device) for x in (pixels, test))
-    classifier = train(grey, digits.long().to(device), recipe)
-    accuracy = mean(classifier.classify(test).cpu() == truth)
-    worked(recipe.epochs * len(digits), "images")
-    save(model, classifier, str(data["dataset"]))
-    found = {"test": {"accuracy": accuracy}, "model_md5": digest(model)}
-    write_metrics(metrics, {"dataset": str(data["dataset"]), **found})
+    data = read_record(images, ImageSet)
+    classifier, found = None, {}
+    if data.training_labels is not None:
+        grey, test = (
+            torch.from_numpy(scale(data.pixels(part))).to(device) for part in ("training", "test")
+        )
+        labels = torch.from_numpy(data.training_labels).long().to(device)
+        new = Classifier(data.of_shape, len(data.classes))
+        classifier = train(grey, labels, new, recipe)
+        right = classifier.classify(test).cpu() == torch.from_numpy(data.test_labels)
+        found = {"test": {"accuracy": mean(right)}}
+        worked(recipe.epochs * len(labels), "images")
+    md5 = save(model, classifier, data)
+    write_metrics(metrics, {"dataset": data.name, **found, "model_md5": md5})
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def main(
     found = {
         "dataset": data.name,
         "flow": type(flow).__name__,
+        "dimensions": flow.dimensions,
         **summary,
         **gaps(summary),
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import torch
 
+from nicelab.images import shapes
 from nicelab.images.levels import scale
 from nicelab.images.records import ImageSet
 from nicelab.inpainting.corrupted import Corrupted
@@ -29,7 +30,7 @@ def main(images: Path, problems: Path, arrays: Path, params: Path) -> None:
     training = torch.from_numpy(scale(read_record(images, ImageSet).training_pixels))
     given = read_record(problems, Problems)
     corrupted = Corrupted.hide(*map(torch.from_numpy, (given.images, given.hidden)))
-    write_record(arrays, fill_all(training, corrupted, config))
+    write_record(arrays, fill_all(training, corrupted, shapes.of(given.shape), config))
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ def main(results: Path, paths: tuple[Path, ...], params: Path) -> None:
     """Write the headlines of all studies in RESULTS."""
     require_writable(*paths)
     found = metrics(headlines(read_results(results, chosen(params))))
-    if {path.stem for path in paths} != set(found):
-        raise InputError(f"--metrics must name a file for each of {', '.join(found)}")
-    for path in paths:
-        write_metrics(path, found[path.stem])
+    if missing := set(found) - {path.stem for path in paths}:
+        raise InputError(f"--metrics must name a file for each of {', '.join(sorted(missing))}")
+    for path in paths:  # a study may have none: the judge's, where images have no classes
+        write_metrics(path, found.get(path.stem, {}))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from nicelab.flows import registry
 from nicelab.flows.claims import Convolution
 from nicelab.flows.names import chosen
 from nicelab.gradients.config import Gradients
+from nicelab.images import shapes
 from nicelab.images.datasets import Data
 from nicelab.images.preparation import Preparation
 from nicelab.importance.config import Importance
@@ -79,7 +80,7 @@ def _faults(params: Path, masks: Path) -> Iterator[str]:
         if name == "mask" and not faults:
             masking = load(params, name, Masking)
             for mask in masking.masks:
-                yield from _fault(masking.hidden, mask, masks)
+                yield from _fault(masking.hidden, mask, masks, shapes.MNIST)
 
 
 def _fault(read: Callable[..., object], *arguments: object) -> list[str]:

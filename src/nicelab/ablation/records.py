@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from nicelab.records import Record, key
 
@@ -11,4 +12,4 @@ from nicelab.records import Record, key
 class Ablation(Record):
     """Validation log-likelihood in nats of every training of each rung, (trainings,)."""
 
-    nats: dict[str, np.ndarray] = key("nats_{}")
+    nats: dict[str, Float64[np.ndarray, " _"]] = key("nats_{}")

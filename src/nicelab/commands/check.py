@@ -4,14 +4,17 @@ import shutil
 from pathlib import Path
 
 import click
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from rich.filesize import decimal
+from voluptuous import Invalid
 
 from nicelab.checks import require_valid
 from nicelab.comparison.difference import downstream
 from nicelab.comparison.revisions import WORKSPACE, Part, Revision
 from nicelab.errors import InputError
 from nicelab.images.datasets import Data
-from nicelab.pipeline.params import load
+from nicelab.pipeline.params import load, read_all
+from nicelab.pipeline.stage import LOCK
 from nicelab.pipeline.timing import last_times
 
 PARAMS, MASKS, IMAGES = Path("params.yaml"), Path("masks"), Path("data", "images.npz")
@@ -23,8 +26,9 @@ def check() -> None:
 
     The stages are those whose code, parameters or data have changed since they last ran, or whose
     outputs are missing, and all that follow them. Exits with 1 if a parameter, a mask or the disk
-    does not allow the run.
+    does not allow the run. A `dvc.lock` that a kill has left half-written is put right.
     """
+    restore_lock()
     require_valid(PARAMS, MASKS)
     click.echo(f"parameters  {PARAMS} and the pictures in {MASKS} are as the stages expect")
     here = "here" if IMAGES.exists() else "not prepared yet"
@@ -41,6 +45,28 @@ def check() -> None:
             click.echo(f"            {name}")
     if free < needed:
         raise InputError(f"too little disk space: make room for another {decimal(needed - free)}")
+
+
+def restore_lock() -> None:
+    """Put the last lock file from which DVC could start a stage in the place of a damaged one.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    lock = Path("dvc.lock")
+    if not lock.exists():
+        return
+    try:
+        COMPILED_LOCKFILE_SCHEMA(read_all(lock))
+    except (InputError, Invalid):
+        if not LOCK.exists():
+            raise InputError(
+                f"{lock} is damaged and there is no copy of it: `git checkout {lock}`, then "
+                "`dvc repro`"
+            ) from None
+        lock.replace(LOCK.with_suffix(".damaged"))
+        shutil.copyfile(LOCK, lock)
+        click.echo(f"dvc.lock    was damaged: the last whole one, {LOCK}, is in its place")
 
 
 def _missing(part: Part) -> bool:

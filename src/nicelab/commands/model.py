@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from PIL import Image
+from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import save_image
 
 from nicelab.errors import InputError
@@ -15,7 +15,7 @@ from nicelab.flows.flow import Flow
 from nicelab.flows.names import chosen
 from nicelab.images.levels import LEVELS, bits_per_dim, centre, scale
 from nicelab.images.pictures import read_levels
-from nicelab.images.shapes import SIDE
+from nicelab.images.shapes import Shape
 from nicelab.inpainting.ascent import State
 from nicelab.inpainting.ascent_study import GREY, Ascending, Ours
 from nicelab.inpainting.corrupted import Corrupted
@@ -76,11 +76,11 @@ def sample(
 ) -> None:
     """Draw images and save them side by side as one picture."""
     form = picture_format(out)
-    flow, _ = checkpoint.load(model, device)
+    flow, header = checkpoint.load(model, device)
     images = flow.sample(count, generator(seed, "samples", device=device), temperature)
     with writing(out) as temporary, temporary.open("wb") as file:
         save_image(
-            images.view(-1, 1, SIDE, SIDE).clamp(0, 1),
+            images.view(-1, *header["shape"]).clamp(0, 1),
             file,
             format=form,
             nrow=int(np.ceil(np.sqrt(count))),
@@ -104,22 +104,22 @@ def sample(
 def log_prob(
     images: tuple[Path, ...], draws: int, seed: int, model: Path, device: torch.device
 ) -> None:
-    """Log-likelihood of grey images of 28 × 28 pixels, white on black like MNIST.
+    """Log-likelihood of pictures of the size that the model knows, white on black like MNIST.
 
     Prints a line per image, with tabs: its name, nats, their standard error over noise draws, and
     bits per dimension.
     """
-    levels = {str(path): read_levels(path) for path in images}
-    flow, _ = checkpoint.load(model, device)
+    flow, header = checkpoint.load(model, device)
+    levels = {str(path): read_levels(path, {header["shape"]}).flatten() for path in images}
     tell(flow, levels, draws, seed)
 
 
 def tell(flow: Flow, images: Mapping[str, torch.Tensor], draws: int, seed: int) -> None:
-    """Print the likelihood of images, grey levels (784,) by name, a line each."""
+    """Print the likelihood of images, levels (D,) by name, a line each."""
     click.echo("image\tlog_likelihood\tstandard_error\tbits_per_dim")
     for name, pixels in images.items():
         nats = log_likelihood(flow, pixels, draws, seed)
-        bits = bits_per_dim(nats.value)
+        bits = bits_per_dim(nats.value, flow.dimensions)
         click.echo(f"{name}\t{nats.value:.2f}\t{nats.standard_error:.2f}\t{bits:.4f}")
 
 
@@ -154,23 +154,25 @@ def inpaint(
     model: Path,
     device: torch.device,
 ) -> None:
-    """Complete the hidden pixels of a grey image of 28 × 28 pixels, white on black like MNIST.
+    """Complete the hidden pixels of a picture of the size that the model knows.
 
     Ascends the model's likelihood as the stage `ascend` does, with its section of the parameter
     file; the other pixels keep their grey levels. Prints the likelihood of the image as given and
     as completed, as `nicelab log-prob` does.
     """
-    levels, hidden = read_levels(image), read_mask(mask, params)
     form = picture_format(out)
+    flow, header = checkpoint.load(model, device)
+    shape = header["shape"]
+    levels = read_levels(image, {shape}).flatten()
+    hidden = read_mask(mask, params, shape)
     config = load(params, "ascend", Ascending)
     config = config.model_copy(update={"steps": steps or config.steps})
-    flow, _ = checkpoint.load(model, device)
     given = centre(torch.from_numpy(scale(levels.numpy())))[None].to(device)
     found = complete(Ours(flow, config), Corrupted.hide(given, hidden[None].to(device)), start)
     completed = (found.x[0, 0].cpu() * LEVELS).floor().clamp(max=LEVELS - 1).to(torch.uint8)
     completed = torch.where(hidden, completed, levels)
     tell(flow, {str(image): levels, str(out): completed}, DRAWS, seed=0)
-    picture = Image.fromarray(completed.view(SIDE, SIDE).numpy())
+    picture = to_pil_image(completed.view(shape))
     with writing(out) as temporary, temporary.open("wb") as file:
         picture.save(file, format=form, lossless=True)
 
@@ -185,16 +187,17 @@ def complete(ours: Ours, corrupted: Corrupted, start: str) -> State:
     return found
 
 
-def read_mask(mask: str, params: Path) -> torch.Tensor:
-    """The hidden pixels of a picture, or of a mask by its name, shape (784,).
+def read_mask(mask: str, params: Path, shape: Shape) -> torch.Tensor:
+    """The hidden pixels of a picture, or of a mask by its name, shape (D,).
 
     Raises:
         InputError: it is neither, or cannot be used.
     """
     if Path(mask).suffix or Path(mask).exists():
-        return from_picture(Path(mask))
+        channels, height, width = shape
+        return from_picture(Path(mask), height, width).expand(channels, -1, -1).flatten()
     masking = load(params, "mask", Masking)
     if mask not in masking.masks:
         known = ", ".join(masking.masks)
         raise InputError(f"--mask must be a picture or one of {known}, got {mask}")
-    return masking.hidden(mask, params.parent / "masks")[0]
+    return masking.hidden(mask, params.parent / "masks", shape)[0]

@@ -25,6 +25,6 @@ def draw(found: Exhibits, metrics: Metrics) -> list[Figure]:
         for axes in grid:
             axes.set_axis_off()
         for axes, title, image in zip(grid, titles, images, strict=False):
-            style.square(axes, image, title)
+            style.picture(axes, image, found.shape, title)
         figures.append(figure)
     return figures

@@ -2,7 +2,6 @@
 
 from textwrap import fill
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,7 +11,6 @@ from nicelab.inpainting.verdicts import least_error
 from nicelab.pipeline.metrics import Metrics
 
 LEFT_OUT = ("median",)  # it looks like the mean
-VEIL = np.array([0.34, 0.71, 0.91])  # colour of hidden pixels, Okabe and Ito's sky blue
 WIDE = 13  # letters in a line of a heading
 
 
@@ -28,8 +26,8 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
     )
     grid = figure.subplots(len(names), len(methods) + 1)
     for k, name in enumerate(names):
-        corrupted = np.where(found.hidden[k][:, None], VEIL, found.truth[:, None])
-        style.square(grid[k][0], corrupted, "")
+        corrupted = style.veiled(found.truth, found.hidden[k], found.shape)
+        style.picture(grid[k][0], corrupted, found.shape, "")
         style.beside(grid[k][0], fill(labels["masks"][name], WIDE), 7.5)
         for axes, method in zip(grid[k][1:], methods, strict=True):
             _completion(axes, found, method, k)
@@ -40,6 +38,6 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
 
 
 def _completion(axes: Axes, found: Exhibits, method: str, k: int) -> None:
-    style.square(axes, found.by[method][k], "")
+    style.picture(axes, found.by[method][k], found.shape, "")
     text = f"{found.squared_error(method, k):.3f}"
     axes.text(0.5, -0.04, text, ha="center", va="top", transform=axes.transAxes, fontsize=6.5)

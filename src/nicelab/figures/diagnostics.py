@@ -1,4 +1,4 @@
-"""Likelihood per digit and of other images; the latents' marginals."""
+"""Likelihood per class and of other images; the latents' marginals."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,10 @@ from nicelab.statistics import middle_and_tails
 
 
 def draw(found: Diagnostics, metrics: Metrics) -> Figure:
-    """Four panels: digits, other images, distances from the prior, and the latents' quantiles."""
+    """Panels of classes, other images, distances from the prior, and the latents' quantiles.
+
+    Images without classes leave the first panel empty.
+    """
     labels, other = metrics["labels"]["images"], metrics["other_images"]
     likelier = [k for k in other if other[k]["share_above_the_median_test_image"].value > 0.5]
     figure = style.new(
@@ -20,26 +23,25 @@ def draw(found: Diagnostics, metrics: Metrics) -> Figure:
         f"{', '.join(labels[k] for k in likelier) or 'no other kind of image'}",
         height=6.2,
     )
-    (digits, others), (distances, quantiles) = figure.subplots(2, 2)
-    _digits(digits, metrics["by_digit"])
+    (classes, others), (distances, quantiles) = figure.subplots(2, 2)
+    if "by_class" in metrics:
+        _classes(classes, metrics["by_class"])
+    else:
+        classes.set_axis_off()
     _others(others, {labels["test"]: found.test} | {labels[k]: x for k, x in found.other.items()})
     _distances(distances, found.distances, metrics)
     _quantiles(quantiles, found.latent_percentiles, metrics)
     return figure
 
 
-def _digits(axes: Axes, by_digit: Metrics) -> None:
-    means = {int(digit): found["log_likelihood"] for digit, found in by_digit.items()}
-    axes.errorbar(
-        list(means),
-        [mean.value for mean in means.values()],
-        [mean.margin for mean in means.values()],
-        fmt="o",
-        color=style.BLUE,
-        capsize=3,
-    )
-    axes.set(xlabel="digit", ylabel="log-likelihood (nats)", xticks=range(10))
-    axes.set_title("test images by digit, mean and 95 % interval")
+def _classes(axes: Axes, by_class: Metrics) -> None:
+    means = [found["log_likelihood"] for found in by_class.values()]
+    style.intervals(axes, np.arange(len(means)), means, style.BLUE, "o", "mean of a class")
+    names = list(by_class)
+    turned = 0 if max(map(len, names)) < 3 else 90 if len(names) > 10 else 30
+    axes.set_xticks(range(len(names)), names, rotation=turned, ha="right" if turned else "center")
+    axes.set(xlabel="class", ylabel="log-likelihood (nats)")
+    axes.set_title("test images by class, mean and 95 % interval")
 
 
 def _others(axes: Axes, nats: dict[str, np.ndarray]) -> None:

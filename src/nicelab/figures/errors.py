@@ -20,13 +20,15 @@ LOOKS = {
 
 
 def draw(found: Exhibits, metrics: Metrics) -> Figure:
-    """Squared error on hidden pixels above, accuracy of the classifier below."""
+    """Squared error on hidden pixels above, accuracy of the classifier, if any, below."""
     labels, masks = metrics["labels"], metrics["masks"]
-    figure = style.new(_finding(metrics), height=6.4)
-    above, below = figure.subplots(2, 1, sharex=True)
+    scores = ["squared_error", *(["accuracy"] if "accuracy" in metrics["truth"] else [])]
+    figure = style.new(_finding(metrics), height=0.6 + 2.9 * len(scores))
+    panels = figure.subplots(len(scores), 1, sharex=True, squeeze=False)[:, 0]
+    above, *below = panels
     for shift, (method, (colour, marker)) in enumerate(LOOKS.items()):
         x = np.arange(len(masks)) + 0.11 * (shift - 2.5)
-        for axes, score in ((above, "squared_error"), (below, "accuracy")):
+        for axes, score in zip(panels, scores, strict=True):
             values = [mask["methods"][method][score] for mask in masks.values()]
             style.intervals(axes, x, values, colour, marker, label=labels["methods"][method])
     above.set(ylabel="squared error on hidden pixels", yscale="log")
@@ -34,12 +36,13 @@ def draw(found: Exhibits, metrics: Metrics) -> Figure:
         f"{metrics['images']} test images, of which {metrics['ascended']} ascended; 95 % intervals"
     )
     figure.legend(*above.get_legend_handles_labels(), ncols=3, loc="outside lower center")
-    truth = metrics["truth"]["accuracy"].value
-    below.axhline(truth, color=style.GREY, ls=":", lw=1.2)
-    below.set(ylabel="share recognised by the classifier", ylim=(0, 1.05))
-    below.set_title(f"which digit is it? dotted: the original images, {truth:.2f}")
+    for axes in below:
+        truth = metrics["truth"]["accuracy"].value
+        axes.axhline(truth, color=style.GREY, ls=":", lw=1.2)
+        axes.set(ylabel="share recognised by the classifier", ylim=(0, 1.05))
+        axes.set_title(f"of which class is it? dotted: the original images, {truth:.2f}")
     names = [labels["masks"][name] for name in masks]
-    below.set_xticks(range(len(names)), names, rotation=30, ha="right")
+    panels[-1].set_xticks(range(len(names)), names, rotation=30, ha="right")
     return figure
 
 

@@ -21,5 +21,6 @@ def draw(found: Mapping[str, Samples], metrics: Mapping[str, Metrics]) -> Figure
     panels = figure.subplots(len(found), 1, squeeze=False)[:, 0]
     for axes, (family, samples) in zip(panels, found.items(), strict=True):
         shown = samples.samples[: COLUMNS * ROWS]
-        style.image(axes, style.tile(shown, min(COLUMNS, len(shown))), metrics[family]["flow"])
+        sheet = style.tile(shown, samples.shape, min(COLUMNS, len(shown)))
+        style.image(axes, sheet, metrics[family]["flow"])
     return figure

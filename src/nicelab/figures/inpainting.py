@@ -39,7 +39,7 @@ def _run(found: Exhibits, metrics: Metrics) -> Figure:
         rules["decaying"]: found.by["ascent_from_grey"][sheet],
     }
     for axes, (title, image) in zip(above.subplots(1, 5), pictures.items(), strict=True):
-        style.square(axes, image, "")
+        style.picture(axes, image, found.shape, "")
         axes.set_title(fill(title, 20), fontsize=8.5)
     left, right = below.subplots(1, 2)
     _traces(left, right, found, rules)

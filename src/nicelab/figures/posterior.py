@@ -47,12 +47,10 @@ def _draws(figure: SubFigure, found: Exhibits, labels: Metrics) -> None:
             "mean": found.mean[k].clip(0, 1),
         }
         for axes, (title, image) in zip(row, images.items(), strict=False):
-            style.square(axes, image, "" if k else title)
+            style.picture(axes, image, found.shape, "" if k else title)
         style.beside(row[0], fill(labels[str(found.names[k])], 10), 8)
-        side = int(np.sqrt(found.truth.size))
-        spread = row[-1].imshow(
-            found.standard_deviation[k].reshape(side, side), cmap="cividis", vmin=0, vmax=top
-        )
+        deviation = found.standard_deviation[k].reshape(found.shape).mean(0)
+        spread = row[-1].imshow(deviation, cmap="cividis", vmin=0, vmax=top)
         row[-1].set_axis_off()
         row[-1].set_title("" if k else "spread")
     figure.colorbar(spread, ax=grid[:, -1], shrink=0.7, label="standard deviation (grey range)")

@@ -16,10 +16,12 @@ def draw(found: Samples, metrics: Metrics) -> Figure:
     upper, lower = figure.subfigures(2, 1, height_ratios=[5.4, 1.6])
     left, right = upper.subfigures(1, 2, width_ratios=[1, 1.05])
     grid = int(np.sqrt(len(found.samples)))
-    style.image(left.subplots(), style.tile(found.samples, grid), "samples from the model")
+    style.image(
+        left.subplots(), style.tile(found.samples, found.shape, grid), "samples from the model"
+    )
     panels = right.subplots(1 if found.spectrum is None else 2, 1, squeeze=False)[:, 0]
     paths = found.interpolations
-    sheet = style.tile(paths.reshape(-1, paths.shape[-1]), paths.shape[1])
+    sheet = style.tile(paths.reshape(-1, paths.shape[-1]), found.shape, paths.shape[1])
     style.image(panels[0], sheet, "between test images, on a line in latent space")
     if found.spectrum is not None:
         _spectrum(panels[1], found.spectrum)
@@ -60,4 +62,5 @@ def _nearest(figure: SubFigure, found: Samples, metrics: Metrics) -> None:
     for axes, t, *pair in zip(
         panels, known, found.at_temperatures, found.nearest_images, strict=True
     ):
-        style.image(axes, style.tile(np.concatenate(pair), len(pair[0])), f"temperature {t}")
+        sheet = style.tile(np.concatenate(pair), found.shape, len(pair[0]))
+        style.image(axes, sheet, f"temperature {t}")

@@ -20,6 +20,7 @@ from nicelab.statistics import Estimate
 # Okabe and Ito (2008): distinct under every common colour blindness.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#6E6E6E"
+VEIL = np.array([0.34, 0.71, 0.91])  # of hidden pixels: sky blue
 FLOWS = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)  # in the order of the families
 WIDTH = 9.0  # inches
 DPI = 160  # twice a screen's, at the width of the report's column
@@ -185,26 +186,45 @@ def log_sigma(axes: Axes) -> None:
     axes.set(ylabel="σ (even in log σ)")
 
 
-def square(axes: Axes, pixels: np.ndarray, title: str) -> None:
-    """Show a square picture of shape (side²,), or (side², 3) in colours."""
-    side = int(np.sqrt(len(pixels)))
-    image(axes, pixels.reshape(side, side, *pixels.shape[1:]), title)
+def picture(axes: Axes, pixels: np.ndarray, shape: np.ndarray, title: str) -> None:
+    """Show a picture of shape (D,), or (D, 3) for a grey one in colours."""
+    if pixels.ndim == 2:
+        _, height, width = shape
+        image(axes, pixels.reshape(height, width, 3), title)
+    else:
+        image(axes, _upright(pixels, shape), title)
 
 
 def image(axes: Axes, pixels: np.ndarray, title: str) -> None:
-    """Show one picture of grey levels in [0, 1], black to white."""
+    """Show one picture of levels in [0, 1], black to white."""
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_title(title)
     axes.set_axis_off()
 
 
-def tile(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
-    """Square images of shape (n, side²) as one picture, row by row, clipped to [0, 1]."""
-    n, side = len(images), int(np.sqrt(images.shape[1]))
-    rows = -(-n // columns)
-    sheet = np.ones((rows * (side + gap) - gap, columns * (side + gap) - gap))
-    for k, picture in enumerate(images.clip(0, 1).reshape(-1, side, side)):
+def tile(images: np.ndarray, shape: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Images of shape (n, D) as one picture, row by row, clipped to [0, 1]."""
+    pictures = _upright(images.clip(0, 1), shape)
+    count, height, width, *channels = pictures.shape
+    rows = -(-count // columns)
+    sheet = np.ones((rows * (height + gap) - gap, columns * (width + gap) - gap, *channels))
+    for k, each in enumerate(pictures):
         i, j = divmod(k, columns)
-        top, left = i * (side + gap), j * (side + gap)
-        sheet[top : top + side, left : left + side] = picture
+        top, left = i * (height + gap), j * (width + gap)
+        sheet[top : top + height, left : left + width] = each
     return sheet
+
+
+def veiled(pixels: np.ndarray, hidden: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """A picture whose hidden pixels have the colour `VEIL`, shape (height · width, 3)."""
+    colours, over = (
+        np.broadcast_to(x.reshape(shape[0], -1).T, (len(x) // shape[0], 3))
+        for x in (pixels, hidden)
+    )
+    return np.where(over, VEIL, colours)
+
+
+def _upright(images: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Images (*, D) as (*, height, width), or in colour (*, height, width, 3)."""
+    pictures = np.moveaxis(images.reshape(*images.shape[:-1], *shape), -3, -1)
+    return pictures[..., 0] if shape[0] == 1 else pictures

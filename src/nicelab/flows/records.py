@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from nicelab.records import Record, key
 
@@ -11,8 +12,8 @@ from nicelab.records import Record, key
 class Cases(Record):
     """Log-determinants in nats of the random cases of one claim, both of one shape, float64."""
 
-    formula: np.ndarray
-    autograd: np.ndarray
+    formula: Float64[np.ndarray, " *cases"]
+    autograd: Float64[np.ndarray, " *cases"]
 
 
 @dataclass(frozen=True)

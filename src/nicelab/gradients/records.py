@@ -4,10 +4,12 @@ Points are (μ, σ); estimators are in the order of `names`.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
-from nicelab.records import Record, key
+from nicelab.records import GAPS, Record, Text, key
 
 CONVICTED = 4.0  # standard errors of its mean from which on an estimator counts as biased
 
@@ -22,9 +24,9 @@ class Run(Record):
         ends: after the last step, (seeds, 2).
     """
 
-    band: np.ndarray
-    expected: np.ndarray | None = None
-    ends: np.ndarray | None = None
+    band: Float64[np.ndarray, "3 states 2"]
+    expected: Float64[np.ndarray, "states 2"] | None = None
+    ends: Float64[np.ndarray, "seeds 2"] | None = None
 
     def quantiles_of_ends(self) -> np.ndarray:
         """2.5, 25, 50, 75 and 97.5 % of the ends, (5, 2)."""
@@ -40,8 +42,8 @@ class LongRun(Record):
         long_ends: after the last step, (seeds, 2).
     """
 
-    long: np.ndarray
-    long_ends: np.ndarray
+    long: Float64[np.ndarray, "kept 2"]
+    long_ends: Float64[np.ndarray, "seeds 2"]
 
 
 @dataclass(frozen=True)
@@ -67,21 +69,21 @@ class GradientsRecord(Record):
         long: by estimator of the sheet.
     """
 
-    map_mu: np.ndarray
-    map_sigma: np.ndarray
-    map_loss: np.ndarray
-    map_basin: np.ndarray
-    map_variance_ratio: np.ndarray
+    map_mu: Float64[np.ndarray, " size"]
+    map_sigma: Float64[np.ndarray, " size"]
+    map_loss: Float64[np.ndarray, "size size"]
+    map_basin: Int64[np.ndarray, "size size"]
+    map_variance_ratio: Float64[np.ndarray, "size size"]
     runs: dict[str, Run] = key("{}")
-    names: np.ndarray
-    points: np.ndarray
-    z_scores: np.ndarray
-    work: np.ndarray
-    batches: np.ndarray
-    batch_variances: np.ndarray
-    batch_observed: np.ndarray
-    batch_errors: np.ndarray
-    long_steps: np.ndarray
+    names: Text[np.ndarray, " estimators"]
+    points: Float64[np.ndarray, "points 2"]
+    z_scores: Annotated[Float64[np.ndarray, "points estimators 2"], GAPS]
+    work: Annotated[Float64[np.ndarray, "points estimators"], GAPS]
+    batches: Int64[np.ndarray, " batches"]
+    batch_variances: Float64[np.ndarray, "estimators batches"]
+    batch_observed: Float64[np.ndarray, "estimators batches"]
+    batch_errors: Float64[np.ndarray, "estimators batches"]
+    long_steps: Int64[np.ndarray, " kept"]
     long: dict[str, LongRun] = key("{}")
 
     def convicted(self) -> list[str]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
+from jaxtyping import Float32, Float64, Int64
 
-from nicelab.records import Record, key
+from nicelab.records import GAPS, Record, key
 from nicelab.statistics import NORMAL_95, Estimate
 
 
@@ -14,8 +15,8 @@ from nicelab.statistics import NORMAL_95, Estimate
 class Estimates(Record):
     """Estimates and their standard errors, of the same shape."""
 
-    value: np.ndarray = key("")
-    standard_error: np.ndarray
+    value: Annotated[Float64[np.ndarray, " *shape"], GAPS] = key("")
+    standard_error: Annotated[Float64[np.ndarray, " *shape"], GAPS]
 
     @classmethod
     def of(cls, estimates: Sequence[Estimate]) -> Self:
@@ -38,8 +39,8 @@ class Walks(Record):
         paths: balance at the `ticks`, NaN after the end, (shown, ticks).
     """
 
-    relative: np.ndarray = key("relative_{}")
-    paths: np.ndarray = key("paths_{}")
+    relative: Float64[np.ndarray, " weighted"] = key("relative_{}")
+    paths: Annotated[Float64[np.ndarray, "shown ticks"], GAPS] = key("paths_{}")
 
     @property
     def log10_weights(self) -> np.ndarray:
@@ -95,16 +96,16 @@ class RareEvent(Record):
         walks: by proposal.
     """
 
-    q: np.ndarray
-    exact_relative_error: np.ndarray
-    defensive_relative_error: np.ndarray
-    coverage_q: np.ndarray
-    observed_relative_error: np.ndarray
-    observed_relative_error_standard_error: np.ndarray
+    q: Float64[np.ndarray, " fine"]
+    exact_relative_error: Float64[np.ndarray, " fine"]
+    defensive_relative_error: Float64[np.ndarray, " fine"]
+    coverage_q: Float64[np.ndarray, " points"]
+    observed_relative_error: Annotated[Float64[np.ndarray, " points"], GAPS]
+    observed_relative_error_standard_error: Annotated[Float64[np.ndarray, " points"], GAPS]
     coverage: dict[str, Estimates] = key("coverage_{}")
-    ticks: np.ndarray
-    optimal: np.ndarray
-    hit: np.ndarray
+    ticks: Int64[np.ndarray, " ticks"]
+    optimal: Annotated[Float32[np.ndarray, "_ _"], GAPS]
+    hit: Float64[np.ndarray, " _"]
     walks: dict[str, Walks] = key("{}")
 
     @property

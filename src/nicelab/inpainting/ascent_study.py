@@ -49,7 +49,7 @@ class Ascending(Section):
     steps: Annotated[int, Field(ge=1, le=1_000_000)]
     step_size: Starts
     tolerance: Annotated[float, Field(gt=0)]
-    samples: Annotated[int, Field(ge=2)]
+    samples: Annotated[int, Field(ge=2, le=100_000)]
     sheet: Sheet
     published: Annotated[int, Field(ge=2)]
     seed: Annotated[int, Field(ge=0)]

@@ -16,6 +16,7 @@ def exhibits(study: Study) -> Exhibits:
     frames = ascents.traces["grey"].frames
     steps = np.unique(np.geomspace(1, len(frames), FRAMES).astype(int)) - 1
     return Exhibits(
+        shape=problems.shape,
         names=problems.names,
         hidden=problems.hidden[:, picture],
         truth=problems.images[picture],

@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from nicelab.images.levels import LEVELS, centre, grey
-from nicelab.images.shapes import SIDE
+from nicelab.images.shapes import Shape
 from nicelab.inpainting.corrupted import Corrupted, alike
 from nicelab.inpainting.gaussian import Gaussian
 from nicelab.inpainting.records import Fills
@@ -62,18 +62,20 @@ def gaussian(training: Tensor) -> Callable[[Corrupted], Tensor]:
 
 
 def image_by_image(
-    fill: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    fill: Callable[[np.ndarray, np.ndarray], np.ndarray], shape: Shape
 ) -> Callable[[Corrupted], Tensor]:
-    """A method for one picture and mask of 28 × 28, applied to each."""
+    """A method for one channel, (height, width), and its mask, applied to each."""
+    channels, *sides = shape
 
     def complete(corrupted: Corrupted) -> Tensor:
         x = torch.empty_like(corrupted.observed)
         masks, pictures = (
-            each.unflatten(-1, (SIDE, SIDE)).numpy()
+            each.unflatten(-1, (channels, *sides)).numpy()
             for each in (corrupted.hidden, corrupted.observed)
         )
-        for k, n in np.ndindex(masks.shape[:2]):
-            x[k, n] = torch.from_numpy(fill(pictures[k, n], masks[k, n])).to(x.dtype).flatten()
+        completed = x.unflatten(-1, (channels, *sides))
+        for place in np.ndindex(masks.shape[:3]):
+            completed[place] = torch.from_numpy(fill(pictures[place], masks[place])).to(x.dtype)
         return corrupted.project(x)
 
     return complete
@@ -98,34 +100,40 @@ class Fill:
 
     Args:
         label: what a reader calls it.
-        prepare: gives the method, from training images in [0, 1], (m, D), and OpenCV's radius.
+        prepare: gives the method, from training images in [0, 1], (m, D), OpenCV's radius and the
+            shape of an image.
     """
 
     label: str
-    prepare: Callable[[Tensor, int], Complete]
+    prepare: Callable[[Tensor, int, Shape], Complete]
+
+
+def _opencv(method: int) -> Callable[[Tensor, int, Shape], Complete]:
+    return lambda x, radius, shape: image_by_image(opencv(method, radius), shape)
 
 
 FILLS = {
-    "mean": Fill("mean image", lambda x, radius: statistic(x.mean(0))),
-    "median": Fill("median image", lambda x, radius: statistic(x.median(0).values)),
-    "nearest": Fill("nearest training image", lambda x, radius: nearest(x)),
-    "biharmonic": Fill("biharmonic", lambda x, radius: image_by_image(inpaint_biharmonic)),
-    "telea": Fill("Telea", lambda x, radius: image_by_image(opencv(cv2.INPAINT_TELEA, radius))),
-    "navier_stokes": Fill(
-        "Navier–Stokes", lambda x, radius: image_by_image(opencv(cv2.INPAINT_NS, radius))
+    "mean": Fill("mean image", lambda x, radius, shape: statistic(x.mean(0))),
+    "median": Fill("median image", lambda x, radius, shape: statistic(x.median(0).values)),
+    "nearest": Fill("nearest training image", lambda x, radius, shape: nearest(x)),
+    "biharmonic": Fill(
+        "biharmonic", lambda x, radius, shape: image_by_image(inpaint_biharmonic, shape)
     ),
-    "gaussian": Fill("Gaussian conditional", lambda x, radius: gaussian(x)),
+    "telea": Fill("Telea", _opencv(cv2.INPAINT_TELEA)),
+    "navier_stokes": Fill("Navier–Stokes", _opencv(cv2.INPAINT_NS)),
+    "gaussian": Fill("Gaussian conditional", lambda x, radius, shape: gaussian(x)),
 }
 
 
-def fill_all(training: Tensor, corrupted: Corrupted, config: Filling) -> Fills:
+def fill_all(training: Tensor, corrupted: Corrupted, shape: Shape, config: Filling) -> Fills:
     """Complete all images behind all masks by every method.
 
     Args:
         training: training images in [0, 1], shape (m, D).
         corrupted: the images.
+        shape: of an image.
         config: the radius of OpenCV's methods.
     """
-    methods = {name: fill.prepare(training, config.radius) for name, fill in FILLS.items()}
+    methods = {name: fill.prepare(training, config.radius, shape) for name, fill in FILLS.items()}
     watched = tqdm(methods.items(), disable=None)
     return Fills(images={name: complete(corrupted).numpy() for name, complete in watched})

@@ -13,7 +13,9 @@ from tqdm import tqdm, trange
 
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
+from nicelab.images import shapes
 from nicelab.images.levels import LEVELS, centre, dequantise, grey
+from nicelab.images.shapes import Shape
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.density import fisher_information, score
@@ -27,7 +29,7 @@ from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
 BLOCK = 200  # images at once: bounds the memory of their mass matrices, where masks differ
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class Steps(Section):
@@ -41,23 +43,23 @@ class Long(Section):
     """Long chains of a few images, which tell whether chains mix."""
 
     images: Annotated[int, Field(ge=2)]
-    chains: Annotated[int, Field(ge=2)]
+    chains: Annotated[int, Field(ge=2, le=1000)]
     leapfrog: Count
     warm_up: Count
-    draws: Annotated[int, Field(ge=4)]
+    draws: Annotated[int, Field(ge=4, le=100_000)]
 
 
 class Chains(Section):
     """How many chains, and how long."""
 
-    chains: Annotated[int, Field(ge=2)]
+    chains: Annotated[int, Field(ge=2, le=1000)]
     steps: Count
     step_size: Steps
     leapfrog: Count
     warm_up: Count
     draws: Count
     long: Long
-    samples: Annotated[int, Field(ge=2)]
+    samples: Annotated[int, Field(ge=2, le=100_000)]
     precision: Choice
     seed: Annotated[int, Field(ge=0)]
 
@@ -170,7 +172,8 @@ def draw_posterior(model: Flow, training: Tensor, problems: Problems, config: Ch
         for name, where in tqdm(masks, "chains", unit=" masks", disable=None)
     ]
     stacked = {key: np.stack([mask[key] for mask in found]) for key in found[0]}
-    r_hat, ess = _long(sampler, levels[:count], hidden[:, :count])
+    shape = shapes.of(problems.shape)
+    r_hat, ess = _long(sampler, levels[:count], hidden[:, :count], shape)
     return Posterior(**stacked, r_hat=r_hat, ess=ess, chains=np.array(config.chains))
 
 
@@ -204,7 +207,9 @@ def _short(
     return {**whole, "shown": shown}
 
 
-def _long(sampler: Sampler, levels: Tensor, hidden: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def _long(
+    sampler: Sampler, levels: Tensor, hidden: Tensor, shape: Shape
+) -> tuple[np.ndarray, np.ndarray]:
     """R-hat and effective sample size, each (k, n), of images behind masks of shape (k, n, D).
 
     All at once: one chain after the other would leave the processor idle between small products.
@@ -213,7 +218,7 @@ def _long(sampler: Sampler, levels: Tensor, hidden: Tensor) -> tuple[np.ndarray,
     for first in trange(0, len(where), BLOCK, desc="long chains", unit=" blocks", disable=None):
         block = slice(first, first + BLOCK)
         draws = sampler.long(images[block], where[block], f"long {first}")
-        summaries = partial(scalars, hidden=where[block])
+        summaries = partial(scalars, hidden=where[block], shape=shape)
         parts.append(mixing(follow(draws, sampler.config.long.chains, summaries).cpu().numpy()))
     r_hat, ess = (np.concatenate(part) for part in zip(*parts, strict=True))
     return r_hat.reshape(hidden.shape[:2]), ess.reshape(hidden.shape[:2])

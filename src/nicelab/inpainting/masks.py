@@ -8,7 +8,10 @@ A mask has a label, which figures and tables show, and one of
     half: top                                     or bottom, left, right
     every_second: even                            or odd: pixels counted row by row from 0
     random: {share: 0.75, seed: 0}                each pixel with this probability, image by image
-    file: scratch.png                             white pixels of a picture of 28 × 28
+    file: scratch.png                             white pixels of a picture
+
+Rows, columns and pictures are of 28 × 28, as MNIST has them; on other images they are stretched.
+A pixel of a colour image is hidden in all of its channels.
 
 To add a kind, write a class with a field of its own and `hidden`, and name it in `KINDS`.
 """
@@ -25,7 +28,7 @@ from torch import Tensor
 from nicelab.errors import InputError
 from nicelab.images.levels import LEVELS
 from nicelab.images.pictures import read_levels
-from nicelab.images.shapes import PIXELS, SIDE
+from nicelab.images.shapes import MNIST, SIDE, Shape
 from nicelab.pipeline.params import Section
 from nicelab.streams import generator
 
@@ -51,19 +54,22 @@ class Mask(Section, ABC):
     label: Annotated[str, Field(min_length=1)]
 
     @abstractmethod
-    def hidden(self, folder: Path) -> Tensor:
-        """True where a pixel is hidden, shape (784,).
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
+        """True where a pixel is hidden, shape (height, width).
 
         Args:
             folder: where pictures of masks are.
+            height: of the images.
+            width: of them.
 
         Raises:
             InputError: the picture cannot be used.
         """
 
-    def each(self, folder: Path, images: int) -> Tensor:
-        """The same for each of so many images, shape (images, 784), unless a kind draws anew."""
-        return self.hidden(folder).expand(images, -1)
+    def each(self, folder: Path, images: int, shape: Shape) -> Tensor:
+        """The same for each of so many images, shape (images, D), unless a kind draws anew."""
+        channels, *sides = shape
+        return self.hidden(folder, *sides).expand(images, channels, -1, -1).flatten(1)
 
 
 class Corners(Section):
@@ -78,9 +84,10 @@ class Box(Mask):
 
     box: Corners
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """The box."""
-        return _block(_slice(self.box.rows), _slice(self.box.columns))
+        rows, columns = _stretch(self.box.rows, height), _stretch(self.box.columns, width)
+        return _block(height, width, rows, columns)
 
 
 class Rows(Mask):
@@ -88,9 +95,9 @@ class Rows(Mask):
 
     rows: Span
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """The rows."""
-        return _block(rows=_slice(self.rows))
+        return _block(height, width, rows=_stretch(self.rows, height))
 
 
 class Columns(Mask):
@@ -98,9 +105,9 @@ class Columns(Mask):
 
     columns: Span
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """The columns."""
-        return _block(columns=_slice(self.columns))
+        return _block(height, width, columns=_stretch(self.columns, width))
 
 
 class Half(Mask):
@@ -108,10 +115,13 @@ class Half(Mask):
 
     half: Literal["top", "bottom", "left", "right"]
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """The half."""
-        half = slice(SIDE // 2) if self.half in ("top", "left") else slice(SIDE // 2, None)
-        return _block(rows=half) if self.half in ("top", "bottom") else _block(columns=half)
+        middle = (height if self.half in ("top", "bottom") else width) // 2
+        half = slice(middle) if self.half in ("top", "left") else slice(middle, None)
+        if self.half in ("top", "bottom"):
+            return _block(height, width, rows=half)
+        return _block(height, width, columns=half)
 
 
 class EverySecond(Mask):
@@ -119,9 +129,10 @@ class EverySecond(Mask):
 
     every_second: Literal["even", "odd"]
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """The even or the odd ones."""
-        return torch.arange(SIDE**2) % 2 == ("even", "odd").index(self.every_second)
+        parity = torch.arange(height * width).view(height, width) % 2
+        return parity == ("even", "odd").index(self.every_second)
 
 
 class Chance(Section):
@@ -136,14 +147,19 @@ class Random(Mask):
 
     random: Chance
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """The first draw."""
-        return self.each(folder, 1)[0]
+        return self._draw(1, height, width)[0]
 
-    def each(self, folder: Path, images: int) -> Tensor:
+    def each(self, folder: Path, images: int, shape: Shape) -> Tensor:
         """A draw for each image, as Dinh et al. (2014, section 5.2) have it."""
-        uniform = torch.rand(images, PIXELS, generator=generator(self.random.seed, "mask"))
-        return uniform < self.random.share
+        channels, *sides = shape
+        return self._draw(images, *sides)[:, None].expand(-1, channels, -1, -1).flatten(1)
+
+    def _draw(self, images: int, height: int, width: int) -> Tensor:
+        random = generator(self.random.seed, "mask")
+        uniform = torch.rand(images, height * width, generator=random)
+        return (uniform < self.random.share).view(images, height, width)
 
 
 class Picture(Mask):
@@ -151,9 +167,9 @@ class Picture(Mask):
 
     file: str
 
-    def hidden(self, folder: Path) -> Tensor:
+    def hidden(self, folder: Path, height: int, width: int) -> Tensor:
         """Where the picture in the folder is white."""
-        return from_picture(folder / self.file)
+        return from_picture(folder / self.file, height, width)
 
 
 KINDS: dict[str, type[Mask]] = {
@@ -183,23 +199,33 @@ def mask(given: Any) -> Mask:  # noqa: ANN401 - whatever the parameter file hold
 AnyMask = Annotated[Mask, PlainValidator(mask)]
 
 
-def _block(rows: slice = slice(None), columns: slice = slice(None)) -> Tensor:
-    hidden = torch.zeros(SIDE, SIDE, dtype=torch.bool)
+def _block(
+    height: int, width: int, rows: slice = slice(None), columns: slice = slice(None)
+) -> Tensor:
+    hidden = torch.zeros(height, width, dtype=torch.bool)
     hidden[rows, columns] = True
-    return hidden.flatten()
+    return hidden
 
 
-def _slice(span: list[int]) -> slice:
-    return slice(span[0], span[1] + 1)
+def _stretch(span: list[int], side: int) -> slice:
+    """First and last of 28, on a side of another length: at least one."""
+    first, last = (round(end * side / SIDE) for end in (span[0], span[1] + 1))
+    first = min(first, side - 1)
+    return slice(first, max(last, first + 1))
 
 
-def from_picture(path: Path) -> Tensor:
-    """The mask that a picture draws in white, shape (784,).
+def from_picture(path: Path, height: int, width: int) -> Tensor:
+    """The mask that a picture draws in white, shape (height, width).
 
     Raises:
         InputError: the picture cannot be used, or is not white here and black there.
     """
-    hidden = read_levels(path) >= LEVELS // 2
+    levels = read_levels(path, {MNIST, (1, height, width)})
+    rows, columns = (
+        torch.arange(side) * found // side
+        for side, found in zip((height, width), levels.shape[1:], strict=True)
+    )
+    hidden = levels[0][rows[:, None], columns] >= LEVELS // 2
     if not hidden.any():
         raise InputError(f"{path} hides nothing: paint the pixels to be hidden white")
     if hidden.all():

@@ -5,7 +5,7 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from nicelab.images.levels import LEVELS
-from nicelab.images.shapes import SIDE
+from nicelab.images.shapes import Shape
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.records import Posterior
 
@@ -33,14 +33,19 @@ def psnr(error: Tensor) -> Tensor:
     return -10 * error.clamp(min=LEAST_ERROR).log10()
 
 
-def ssim(x: Tensor, truth: Tensor, corrupted: Corrupted) -> Tensor:
-    """Structural similarity (Wang et al., 2004), mean over the hidden pixels, shape (k, n)."""
-    shape = (-1, SIDE, SIDE)
+def ssim(x: Tensor, truth: Tensor, corrupted: Corrupted, shape: Shape) -> Tensor:
+    """Structural similarity (Wang et al., 2004), mean over the hidden pixels, shape (k, n).
+
+    Of images of this shape, channel by channel, in windows of 7 × 7 or what fits into them.
+    """
+    _, height, width = shape
+    window = min(7, height - 1 + height % 2, width - 1 + width % 2)
     first, second = (
-        y.expand_as(corrupted.observed).reshape(shape).movedim(0, -1).numpy() for y in (x, truth)
+        y.expand_as(corrupted.observed).reshape(-1, height, width).movedim(0, -1).numpy()
+        for y in (x, truth)
     )
     _, similarity = structural_similarity(
-        first, second, data_range=1.0, channel_axis=-1, full=True
+        first, second, win_size=window, data_range=1.0, channel_axis=-1, full=True
     )
     similarity = torch.from_numpy(similarity).movedim(-1, 0).reshape(corrupted.observed.shape)
     return corrupted.on_hidden(similarity)

@@ -5,26 +5,31 @@ import torch
 from arviz_stats.base import array_stats
 from torch import Tensor
 
-from nicelab.images.shapes import SIDE
+from nicelab.images.shapes import Shape
 
 HUGE = 1e9  # R-hat where it would be infinite
 
 
-def scalars(x: Tensor, log_prob: Tensor, hidden: Tensor) -> Tensor:
+def scalars(x: Tensor, log_prob: Tensor, hidden: Tensor, shape: Shape) -> Tensor:
     """The log density, and the sum of the hidden grey in the upper, lower, left and right half.
 
     Args:
         x: shape (n, chains, D).
         log_prob: shape (n, chains).
         hidden: shape (n, D).
+        shape: of an image.
 
     Returns:
         Shape (n, 5, chains), float64.
     """
-    on_hidden = torch.where(hidden[:, None], x, 0).double().unflatten(-1, (SIDE, SIDE))
-    rows, columns = on_hidden.sum(-1), on_hidden.sum(-2)
-    half = SIDE // 2
-    halves = [part.sum(-1) for v in (rows, columns) for part in (v[..., :half], v[..., half:])]
+    on_hidden = torch.where(hidden[:, None], x, 0).double().unflatten(-1, shape).sum(-3)
+    sums = on_hidden.sum(-1), on_hidden.sum(-2)  # of rows and of columns
+    middles = [v.shape[-1] // 2 for v in sums]
+    halves = [
+        part.sum(-1)
+        for v, middle in zip(sums, middles, strict=True)
+        for part in (v[..., :middle], v[..., middle:])
+    ]
     return torch.stack([log_prob.double(), *halves], 1)
 
 

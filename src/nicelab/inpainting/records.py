@@ -4,10 +4,14 @@ Of k masks and n images of D pixels; an ascent has t states.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from nicelab.records import Record, key
+from nicelab.records import GAPS, Record, Text, Within, key
+
+GREY = Within(0, 1)
 
 
 @dataclass(frozen=True)
@@ -16,28 +20,30 @@ class Problems(Record):
 
     Args:
         dataset: the name of the data.
+        shape: of an image, (channels, height, width).
         images: the originals in [0, 1], (n, D).
-        labels: their digits, (n,).
+        labels: their classes, (n,), if they have any.
         names: of the masks, (k,).
         mask_labels: what a reader calls them, (k,).
         hidden: the masks, which may differ from image to image, bool, (k, n, D).
         picture: the image that the figures show, counted from 0.
     """
 
-    dataset: np.ndarray
-    images: np.ndarray
-    labels: np.ndarray
-    names: np.ndarray
-    mask_labels: np.ndarray
-    hidden: np.ndarray
-    picture: np.ndarray
+    dataset: Text[np.ndarray, ""]
+    shape: Int64[np.ndarray, " 3"]
+    images: Annotated[Float32[np.ndarray, "images dimensions"], GREY]
+    names: Text[np.ndarray, " masks"]
+    mask_labels: Text[np.ndarray, " masks"]
+    hidden: Bool[np.ndarray, "masks images dimensions"]
+    picture: Int64[np.ndarray, ""]
+    labels: UInt8[np.ndarray, " images"] | None = None
 
 
 @dataclass(frozen=True)
 class Fills(Record):
     """Completions without a flow, by the name of their method, each (k, n, D)."""
 
-    images: dict[str, np.ndarray] = key("{}")
+    images: dict[str, Annotated[Float32[np.ndarray, "masks images dimensions"], GREY]] = key("{}")
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,11 @@ class Trace(Record):
         frames: every state of one of the images, (t, k, D).
     """
 
-    images: np.ndarray
-    log_prob: np.ndarray
-    error: np.ndarray
-    residual: np.ndarray
-    frames: np.ndarray | None = None
+    images: Float32[np.ndarray, "masks images dimensions"]
+    log_prob: Annotated[Float64[np.ndarray, "states masks images"], GAPS]
+    error: Float64[np.ndarray, "states masks images"]
+    residual: Annotated[Float32[np.ndarray, "states masks images"], GAPS]
+    frames: Float32[np.ndarray, "states masks dimensions"] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ class Ascents(Record):
             mask (k = 1) with the sheet's number of steps, and `sheet_decaying`, ours there.
     """
 
-    tolerance: np.ndarray
-    sheet: np.ndarray
+    tolerance: Float64[np.ndarray, ""]
+    sheet: Int64[np.ndarray, ""]
     traces: dict[str, Trace] = key("{}")
 
 
@@ -96,36 +102,36 @@ class Posterior(Record):
         ess: the least effective sample size of the same, (k, m).
     """
 
-    mean: np.ndarray
-    chain_variance: np.ndarray
-    standard_deviation: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    draw: np.ndarray
-    shown: np.ndarray
-    outside: np.ndarray
-    acceptance: np.ndarray
-    chains: np.ndarray
-    r_hat: np.ndarray
-    ess: np.ndarray
+    mean: Float32[np.ndarray, "masks images dimensions"]
+    chain_variance: Float32[np.ndarray, "masks images dimensions"]
+    standard_deviation: Float32[np.ndarray, "masks images dimensions"]
+    lower: Float32[np.ndarray, "masks images dimensions"]
+    upper: Float32[np.ndarray, "masks images dimensions"]
+    draw: Float32[np.ndarray, "masks images dimensions"]
+    shown: Float32[np.ndarray, "masks chains dimensions"]
+    outside: Annotated[Float64[np.ndarray, "masks images"], Within(0, 1)]
+    acceptance: Annotated[Float64[np.ndarray, "masks images"], Within(0, 1)]
+    chains: Int64[np.ndarray, ""]
+    r_hat: Float64[np.ndarray, "masks long"]
+    ess: Float64[np.ndarray, "masks long"]
 
 
 @dataclass(frozen=True)
 class MeanTrace(Record):
     """Means of an ascent over images, with their standard errors, each (t, k)."""
 
-    log_prob: np.ndarray
-    log_prob_standard_error: np.ndarray
-    error: np.ndarray
-    error_standard_error: np.ndarray
+    log_prob: Annotated[Float64[np.ndarray, "states masks"], GAPS]
+    log_prob_standard_error: Annotated[Float64[np.ndarray, "states masks"], GAPS]
+    error: Annotated[Float64[np.ndarray, "states masks"], GAPS]
+    error_standard_error: Annotated[Float64[np.ndarray, "states masks"], GAPS]
 
 
 @dataclass(frozen=True)
 class SheetTrace(Record):
     """The picture behind the sheet's mask: how a rule completes it, (D,), and log p, (t,)."""
 
-    image: np.ndarray = key("")
-    trace: np.ndarray
+    image: Float32[np.ndarray, " dimensions"] = key("")
+    trace: Annotated[Float64[np.ndarray, " states"], GAPS]
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,7 @@ class Exhibits(Record):
     """What the figures show: one image, the picture, behind every mask, and mean traces.
 
     Args:
+        shape: of the image, (channels, height, width).
         names: of the masks, (k,).
         hidden: its masks, bool, (k, D).
         truth: the original, (D,).
@@ -147,16 +154,17 @@ class Exhibits(Record):
         sheets: of each of the sheet's rules.
     """
 
-    names: np.ndarray
-    hidden: np.ndarray
-    truth: np.ndarray
-    by: dict[str, np.ndarray] = key("by_{}")
-    mean: np.ndarray
-    standard_deviation: np.ndarray
-    chains: np.ndarray
-    frames: np.ndarray
-    frame_steps: np.ndarray
-    sheet: np.ndarray
+    shape: Int64[np.ndarray, " 3"]
+    names: Text[np.ndarray, " masks"]
+    hidden: Bool[np.ndarray, "masks dimensions"]
+    truth: Annotated[Float32[np.ndarray, " dimensions"], GREY]
+    by: dict[str, Annotated[Float32[np.ndarray, "masks dimensions"], GREY]] = key("by_{}")
+    mean: Float32[np.ndarray, "masks dimensions"]
+    standard_deviation: Float32[np.ndarray, "masks dimensions"]
+    chains: Float32[np.ndarray, "masks chains dimensions"]
+    frames: Float32[np.ndarray, "frames masks dimensions"]
+    frame_steps: Int64[np.ndarray, " frames"]
+    sheet: Int64[np.ndarray, ""]
     traces: dict[str, MeanTrace] = key("{}")
     sheets: dict[str, SheetTrace] = key("sheet_{}")
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nicelab.flows.flow import Flow
+from nicelab.images import shapes
 from nicelab.images.levels import centre
 from nicelab.inpainting.ascent_study import RULES, SHEETS
 from nicelab.inpainting.classifier import Classifier
@@ -69,12 +70,12 @@ BY_FLOW = {
 }
 
 
-def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
+def score(model: Flow, classifier: Classifier | None, study: Study) -> dict[str, Any]:
     """Metrics of everything.
 
     Args:
         model: the flow.
-        classifier: judges which digit a completion shows.
+        classifier: judges of which class a completion is; None where there are no classes.
         study: the originals, their masks, and all completions.
     """
     tables = {
@@ -92,12 +93,16 @@ def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
             table[f"squared_error_less_{REFERENCE}"] = less
     original = _log_likelihoods(model, centre(study.truth))
     recognised = _recognised(model, classifier, study, study.truth)
+    channels = int(study.problems.shape[0])
     names = study.problems.names.tolist()
     ascended = study.ascents.traces["grey"].images.shape[1]
     return {
         "images": len(study.truth),
         "ascended": ascended,
-        "truth": {"log_likelihood": mean(original), "accuracy": mean(recognised)},
+        "truth": {
+            "log_likelihood": mean(original),
+            **{score: mean(values) for score, values in recognised.items()},
+        },
         "ascended_truth": {"log_likelihood": mean(original[:ascended])},
         **_sheet(model, study),
         "published": _published(names, study.ascents, original),
@@ -105,7 +110,7 @@ def score(model: Flow, classifier: Classifier, study: Study) -> dict[str, Any]:
         "posterior": judge_posterior(study.problems, study.posterior),
         "masks": {
             name: {
-                "hidden_pixels": mean(study.problems.hidden[k].sum(1)),
+                "hidden_pixels": mean(study.problems.hidden[k].sum(1) / channels),
                 "methods": {method: _means(table, k) for method, table in tables.items()},
             }
             for k, name in enumerate(names)
@@ -133,7 +138,7 @@ def _means_over_masks(table: Scores) -> dict[str, Estimate]:
     return {score: mean(values.mean(0)) for score, values in table.items()}
 
 
-def _scores(model: Flow, classifier: Classifier, study: Study, images: Tensor) -> Scores:
+def _scores(model: Flow, classifier: Classifier | None, study: Study, images: Tensor) -> Scores:
     count = images.shape[1]
     truth, corrupted = study.truth[:count], study.corrupted.first(count)
     x = corrupted.project(images)
@@ -141,9 +146,9 @@ def _scores(model: Flow, classifier: Classifier, study: Study, images: Tensor) -
     return {
         "squared_error": error,
         "psnr": psnr(error),
-        "ssim": ssim(x, truth, corrupted),
+        "ssim": ssim(x, truth, corrupted, shapes.of(study.problems.shape)),
         "log_likelihood": _log_likelihoods(model, centre(x)),
-        "accuracy": _recognised(model, classifier, study, x),
+        **_recognised(model, classifier, study, x),
     }
 
 
@@ -152,10 +157,12 @@ def _log_likelihoods(model: Flow, x: Tensor) -> Tensor:
     return evaluate(model.log_prob_of_coordinates, model.coordinates(x.to(model.device))).cpu()
 
 
-def _recognised(model: Flow, classifier: Classifier, study: Study, x: Tensor) -> Tensor:
-    """1 where the classifier sees the right digit, else 0."""
-    digits = torch.from_numpy(study.problems.labels[: x.shape[-2]])
-    return (classifier.classify(x.to(model.device)).cpu() == digits).double()
+def _recognised(model: Flow, classifier: Classifier | None, study: Study, x: Tensor) -> Scores:
+    """`accuracy`, 1 where the classifier sees the right class, else 0; if there is one."""
+    if classifier is None or study.problems.labels is None:
+        return {}
+    classes = torch.from_numpy(study.problems.labels[: x.shape[-2]])
+    return {"accuracy": (classifier.classify(x.to(model.device)).cpu() == classes).double()}
 
 
 def _sheet(model: Flow, study: Study) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the likelihood hides: digit by digit, latent by latent, and on images of other kinds.
+"""What the likelihood hides: class by class, latent by latent, and on images of other kinds.
 
 Were the model the distribution of the images, each latent of an image would have the prior's
 distribution, and other images would be less likely. Neither has to hold for a flow with a good
@@ -15,7 +15,8 @@ from torch import Tensor
 
 from nicelab.flows.flow import Flow, Prior
 from nicelab.images.levels import LEVELS, dequantise
-from nicelab.images.shapes import SIDE
+from nicelab.images.records import ImageSet
+from nicelab.images.shapes import Shape
 from nicelab.likelihood.records import Diagnostics
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
@@ -43,20 +44,21 @@ KINDS = {
 
 
 def diagnose(
-    model: Flow, test: Tensor, labels: np.ndarray, digits: Tensor | None, config: Diagnosis
+    model: Flow, data: ImageSet, digits: Tensor | None, config: Diagnosis
 ) -> tuple[Diagnostics, dict[str, Any]]:
-    """Likelihood per digit and of other images, and the latents' marginals; and metrics.
+    """Likelihood per class and of other images, and the latents' marginals; and metrics.
 
     Args:
         model: the flow.
-        test: grey levels of the test images, (n, D), dtype uint8, on the model's device.
-        labels: their digits, (n,).
-        digits: levels of another set of digits, (m, D), None if there is none.
+        data: the test images, their classes if they have any, and their shape.
+        digits: levels of another set of images, (m, D), None if there is none.
         config: how many other images.
     """
+    test = torch.from_numpy(data.test_pixels).to(model.device)
+    others = other_images(test, data.of_shape, digits, config)
     images = {
         kind: dequantise(pixels, generator(config.seed, kind, device=pixels.device))
-        for kind, pixels in {"test": test, **other_images(test, digits, config)}.items()
+        for kind, pixels in {"test": test, **others}.items()
     }
     nats = {kind: model.log_likelihoods(x).cpu().numpy() for kind, x in images.items()}
     with torch.no_grad():
@@ -67,7 +69,7 @@ def diagnose(
     return Diagnostics(
         test=known, other=nats, distances=distances, latent_percentiles=percentiles
     ), {
-        "by_digit": _by_digit(known, labels),
+        **_by_class(known, data),
         "other_images": {kind: _beside(known, found) for kind, found in nats.items()},
         "latents": {
             "median_distance": Estimate.exact(np.median(distances)),
@@ -84,10 +86,12 @@ def diagnose(
     }
 
 
-def _by_digit(nats: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Of each digit of which there are two images."""
-    groups = {digit: nats[labels == digit] for digit in range(10)}
-    return {str(d): {"log_likelihood": mean(x)} for d, x in groups.items() if len(x) > 1}
+def _by_class(nats: np.ndarray, data: ImageSet) -> dict[str, Any]:
+    """Of each class of which there are two images, if there are classes."""
+    if data.test_labels is None:
+        return {}
+    groups = {str(name): nats[data.test_labels == k] for k, name in enumerate(data.classes)}
+    return {"by_class": {k: {"log_likelihood": mean(x)} for k, x in groups.items() if len(x) > 1}}
 
 
 def _beside(known: np.ndarray, other: np.ndarray) -> dict[str, Estimate]:
@@ -97,8 +101,10 @@ def _beside(known: np.ndarray, other: np.ndarray) -> dict[str, Estimate]:
     }
 
 
-def other_images(test: Tensor, digits: Tensor | None, config: Diagnosis) -> dict[str, Tensor]:
-    """Grey levels of images that the model was not trained on, by kind, each (≤ images, D)."""
+def other_images(
+    test: Tensor, shape: Shape, digits: Tensor | None, config: Diagnosis
+) -> dict[str, Tensor]:
+    """Levels of images that the model was not trained on, by kind, each (≤ images, D)."""
     known = test[: config.images]
     noise = torch.randint(
         LEVELS,
@@ -108,7 +114,7 @@ def other_images(test: Tensor, digits: Tensor | None, config: Diagnosis) -> dict
         dtype=torch.uint8,
     )
     kinds = {
-        "shifted": known.unflatten(-1, (SIDE, SIDE)).roll(1, -1).flatten(-2),
+        "shifted": known.unflatten(-1, shape).roll(1, -1).flatten(-3),
         "inverted": LEVELS - 1 - known,
         "uniform": noise,
         "black": torch.zeros_like(known),

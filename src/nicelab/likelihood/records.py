@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32, Float64, Int64
 
 from nicelab.records import Record, key
 from nicelab.statistics import NORMAL_95
@@ -14,11 +15,11 @@ PARTS = ("training", "validation", "test")  # of the images
 class Curve(Record):
     """The training curve, a row for each epoch, all of shape (epochs,); likelihoods in nats."""
 
-    epoch: np.ndarray
-    learning_rate: np.ndarray
-    training_log_likelihood: np.ndarray
-    validation_log_likelihood: np.ndarray
-    validation_standard_error: np.ndarray
+    epoch: Float64[np.ndarray, " epochs"]
+    learning_rate: Float64[np.ndarray, " epochs"]
+    training_log_likelihood: Float64[np.ndarray, " epochs"]
+    validation_log_likelihood: Float64[np.ndarray, " epochs"]
+    validation_standard_error: Float64[np.ndarray, " epochs"]
 
     def validation_interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Ends of the normal 95 % interval in each epoch."""
@@ -30,9 +31,9 @@ class Curve(Record):
 class Likelihoods(Record):
     """Log-likelihood in nats of each image of a part, its mean over noise draws, (n,)."""
 
-    training: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
+    training: Float64[np.ndarray, " training"]
+    validation: Float64[np.ndarray, " validation"]
+    test: Float64[np.ndarray, " test"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class Diagnostics(Record):
         latent_percentiles: 1 to 99 of each latent, (D, 99).
     """
 
-    test: np.ndarray
-    other: dict[str, np.ndarray] = key("other_{}")
-    distances: np.ndarray
-    latent_percentiles: np.ndarray
+    test: Float64[np.ndarray, " test"]
+    other: dict[str, Float64[np.ndarray, " _"]] = key("other_{}")
+    distances: Float64[np.ndarray, " dimensions"]
+    latent_percentiles: Float64[np.ndarray, "dimensions 99"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Samples(Record):
     """What the model makes.
 
     Args:
+        shape: of an image, (channels, height, width).
         samples: shape (grid², D).
         temperatures: shape (k,).
         at_temperatures: samples at each, (k, grid, D).
@@ -65,9 +67,10 @@ class Samples(Record):
         spectrum: scales of the latents, largest first, (D,), if the flow has such.
     """
 
-    samples: np.ndarray
-    temperatures: np.ndarray
-    at_temperatures: np.ndarray
-    nearest_images: np.ndarray
-    interpolations: np.ndarray
-    spectrum: np.ndarray | None = None
+    shape: Int64[np.ndarray, " 3"]
+    samples: Float32[np.ndarray, "count dimensions"]
+    temperatures: Float64[np.ndarray, " temperatures"]
+    at_temperatures: Float32[np.ndarray, "temperatures grid dimensions"]
+    nearest_images: Float32[np.ndarray, "temperatures grid dimensions"]
+    interpolations: Float32[np.ndarray, "pairs steps dimensions"]
+    spectrum: Float32[np.ndarray, " dimensions"] | None = None

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nicelab.errors import InputError
 from nicelab.flows.flow import Flow
+from nicelab.images.shapes import Shape
 from nicelab.likelihood.records import Samples
 from nicelab.pipeline.params import Section
 from nicelab.statistics import Estimate, mean
@@ -39,7 +40,7 @@ class Sampling(Section):
 
 
 def look(
-    model: Flow, training: Tensor, test: Tensor, config: Sampling
+    model: Flow, training: Tensor, test: Tensor, shape: Shape, config: Sampling
 ) -> tuple[Samples, dict[str, Any]]:
     """Samples and the images nearest to them, interpolations, and the spectrum; and metrics.
 
@@ -47,12 +48,14 @@ def look(
         model: the flow.
         training: the images it was trained on, in [0, 1], (m, D), on its device.
         test: test images in [0, 1], (n, D), on its device.
+        shape: of an image.
         config: how many of each.
     """
     known = Known(training, test[: config.samples])
     found = [known.beside(draw(model, config, t), config.grid) for t in config.temperatures]
     spectrum = model.spectrum()
     samples = Samples(
+        shape=np.array(shape),
         samples=draw(model, config)[: config.grid**2].numpy(),
         temperatures=np.array(config.temperatures),
         at_temperatures=np.stack([shown for shown, _, _ in found]),

@@ -1,5 +1,6 @@
 """A trained flow on images of any usual shape."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from nicelab.flows.flow import Flow
 from nicelab.flows.names import names
 from nicelab.images.datasets import scikit_digits
 from nicelab.images.levels import LEVELS, dequantise, grey
-from nicelab.images.shapes import PIXELS, SIDE
+from nicelab.images.shapes import MNIST, Shape
 from nicelab.likelihood.progress import TrainingProgress
 from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.training import Run
@@ -36,10 +37,15 @@ RECIPE = Training(
 
 
 class Model:
-    """A trained flow and what one does with it."""
+    """A trained flow and what one does with it.
 
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
+    Args:
+        flow: the flow.
+        shape: of its images.
+    """
+
+    def __init__(self, flow: Flow, shape: Shape) -> None:
+        self.flow, self.shape = flow, shape
 
     @torch.no_grad()
     def sample(self, count: int, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
@@ -51,18 +57,20 @@ class Model:
             seed: of the latents.
 
         Returns:
-            Grey from 0, black, to 1, white; shape (count, 28, 28).
+            Grey from 0, black, to 1, white; shape (count, height, width), in colour (count, 3,
+            height, width).
         """
         x = self.flow.sample(count, generator(seed, "samples"), temperature)
-        return grey(x).clamp(0, 1).view(count, SIDE, SIDE).numpy()
+        images = grey(x).clamp(0, 1).view(count, *self.shape)
+        return images.squeeze(1).numpy()
 
     @torch.no_grad()
     def log_prob(self, images: ArrayLike, draws: int = 100, seed: int = 0) -> list[Answer]:
         """Log-likelihood of images, in nats.
 
         Args:
-            images: grey levels 0 to 255 (whole numbers) or grey from 0 to 1; of shape (28, 28),
-                (n, 28, 28), (n, 1, 28, 28) or (n, 784).
+            images: grey levels 0 to 255 (whole numbers) or grey from 0 to 1; for images of 28 × 28
+                of shape (28, 28), (n, 28, 28), (n, 1, 28, 28) or (n, 784).
             draws: dequantisations of each image; the standard error is over them.
             seed: of their noise.
 
@@ -70,7 +78,7 @@ class Model:
             ValueError: they are of another shape or range.
         """
         found = []
-        for levels in _levels(images):
+        for levels in _levels(images, self.shape):
             nats = log_likelihood(self.flow, levels, draws, seed)
             found.append(Answer(nats.value, nats.standard_error, nats.n))
         return found
@@ -110,7 +118,8 @@ def load(model: str | Path) -> Model:
     Raises:
         InputError: there is no such file, or it is not of a trained flow.
     """
-    return Model(checkpoint.load(weights_of(model), torch.device("cpu"))[0])
+    flow, header = checkpoint.load(weights_of(model), torch.device("cpu"))
+    return Model(flow, header["shape"])
 
 
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +129,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
         Grey levels 0 to 255, shape (1797, 28, 28), and which digit each is, (1797,).
     """
     images = scikit_digits()
-    return images.pixels.reshape(-1, SIDE, SIDE), images.labels
+    return images.pixels.reshape(-1, *MNIST[1:]), images.labels
 
 
 def train(images: ArrayLike, epochs: int = 20, hidden: int = 200, seed: int = 0) -> Model:
@@ -129,7 +138,7 @@ def train(images: ArrayLike, epochs: int = 20, hidden: int = 200, seed: int = 0)
     A tenth of the images, the last ones, decides which epoch is kept.
 
     Args:
-        images: as `Model.log_prob` takes them, at least 20.
+        images: grey ones as `Model.log_prob` takes them, at least 20.
         epochs: passes over the images.
         hidden: width of the hidden layers.
         seed: of the weights and of the noise.
@@ -145,27 +154,39 @@ def train(images: ArrayLike, epochs: int = 20, hidden: int = 200, seed: int = 0)
     """
     if min(epochs, hidden) < 1:
         raise ValueError(f"epochs and hidden must be at least 1, got {epochs} and {hidden}")
-    levels = _levels(images)
+    shape = _shape(images)
+    levels = _levels(images, shape)
     kept = len(levels) - len(levels) // 10
     if len(levels) < FEWEST:
         raise ValueError(f"images must be at least {FEWEST}, got {len(levels)}")
-    flow = NICE(PIXELS, Architecture(family="nice", couplings=4, hidden=hidden, depth=3))
+    architecture = Architecture(family="nice", couplings=4, hidden=hidden, depth=3)
+    flow = NICE(math.prod(shape), architecture)
     recipe = RECIPE.model_copy(update={"epochs": epochs, "batch": min(50, kept), "seed": seed})
     Run(recipe, TrainingProgress(epochs, kept, silent=True)).train(
         flow, levels[:kept], levels[kept:]
     )
-    return Model(flow)
+    return Model(flow, shape)
 
 
-def _levels(images: ArrayLike) -> torch.Tensor:
-    """Grey levels 0–255, shape (n, 784)."""
+def _shape(images: ArrayLike) -> Shape:
+    """That of grey images; a row of entries is of a square image."""
+    *_, height, width = (1, *np.shape(images))
+    if np.ndim(images) == 2 and (side := math.isqrt(width)) ** 2 == width:
+        return (1, side, side)
+    return (1, height, width)
+
+
+def _levels(images: ArrayLike, shape: Shape) -> torch.Tensor:
+    """Levels 0–255, shape (n, D)."""
     found = np.asarray(images)
-    if found.shape == (SIDE, SIDE):
+    channels, height, width = shape
+    plain = shape[1:] if channels == 1 else shape
+    if found.shape == plain:
         found = found[None]
-    if found.shape[1:] not in ((PIXELS,), (SIDE, SIDE), (1, SIDE, SIDE)):
+    if found.ndim < 2 or found.shape[1:] not in ((math.prod(shape),), plain, shape):
         raise ValueError(
-            f"images must be of shape (28, 28), (n, 28, 28), (n, 1, 28, 28) or (n, 784), "
-            f"got {found.shape}"
+            f"images must be of shape ({height}, {width}), (n, {height}, {width}), "
+            f"(n, {channels}, {height}, {width}) or (n, {math.prod(shape)}), got {found.shape}"
         )
     top = LEVELS - 1 if np.issubdtype(found.dtype, np.integer) else 1
     if not ((found >= 0) & (found <= top)).all():
@@ -173,4 +194,4 @@ def _levels(images: ArrayLike) -> torch.Tensor:
             f"{found.dtype} images must be in [0, {top}], got {found.min():g} to {found.max():g}"
         )
     levels = np.rint(found * ((LEVELS - 1) / top)).astype(np.uint8)
-    return torch.from_numpy(levels.reshape(len(found), PIXELS))
+    return torch.from_numpy(levels.reshape(len(found), -1))

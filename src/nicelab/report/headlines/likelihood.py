@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 
 from nicelab.images.levels import bits_per_dim
-from nicelab.images.shapes import PIXELS
 from nicelab.pipeline.metrics import Metrics
 from nicelab.published import NICE_LOG_LIKELIHOOD
 from nicelab.report.headlines.headline import Headline, agreement, at_least
@@ -24,7 +23,7 @@ def likelihoods(flows: Mapping[str, Metrics]) -> list[Headline]:
         Headline(
             f"likelihood.{family}.test_bits_per_dim",
             f"{name} test images: bits per dim",
-            _bits(test.ours),
+            _bits(test.ours, metrics["dimensions"]),
         ),
         Headline(
             f"likelihood.{family}.validation_log_likelihood",
@@ -50,9 +49,9 @@ def _test(family: str, metrics: Metrics) -> Headline:
     )
 
 
-def _bits(nats: Estimate) -> Estimate:
-    error = nats.standard_error / (PIXELS * math.log(2))
-    return Estimate(bits_per_dim(nats.value, PIXELS), error, nats.n)
+def _bits(nats: Estimate, dimensions: int) -> Estimate:
+    error = nats.standard_error / (dimensions * math.log(2))
+    return Estimate(bits_per_dim(nats.value, dimensions), error, nats.n)
 
 
 def is_published(metrics: Metrics) -> bool:

@@ -27,7 +27,7 @@ def headlines(results: Results) -> list[Headline]:
         *likelihood.training(results["training"]),
         *likelihood.latents(results["diagnostics"], results["samples"]),
         *inpainting.completions(results["inpainting"]),
-        inpainting.judge(results["classifier"]),
+        *inpainting.judge(results["classifier"]),
         *importance.gambler(results["importance"]),
         *gradients.estimators(results["gradients"]),
         convolution.claims(results["convolution"]),

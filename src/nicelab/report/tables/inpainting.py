@@ -129,7 +129,7 @@ def _methods(metrics: Metrics) -> Iterator[tuple[str, ...]]:
     labels, truth = metrics["labels"]["methods"], metrics["truth"]
     for name, found in metrics["mean_over_masks"].items():
         yield _scores(labels[name], found)
-    scores = (estimate(truth[name]) for name in ("accuracy", "log_likelihood"))
+    scores = optional(truth.get("accuracy")), estimate(truth["log_likelihood"])
     yield "the original", "0", NONE, NONE, "1", *scores
 
 
@@ -138,7 +138,9 @@ def _scores(label: str, metrics: Metrics) -> tuple[str, ...]:
         label,
         estimate(metrics["squared_error"]),
         optional(metrics.get("squared_error_less_gaussian")),
-        *(estimate(metrics[name]) for name in ("psnr", "ssim", "accuracy", "log_likelihood")),
+        *(estimate(metrics[name]) for name in ("psnr", "ssim")),
+        optional(metrics.get("accuracy")),
+        estimate(metrics["log_likelihood"]),
     )
 
 

@@ -65,9 +65,9 @@ def told(metrics: Metrics) -> dict[str, str]:
 
 
 def other_images(flows: Mapping[str, Metrics]) -> Table:
-    """Likelihood by digit, and of images that are none."""
+    """Likelihood by class, and of images of other kinds."""
     return Table(
-        f"Log-likelihood in nats of {first(flows)['dataset']} test images by digit, "
+        f"Log-likelihood in nats of {first(flows)['dataset']} test images by class, "
         "and of images of other kinds",
         (
             "flow",
@@ -82,8 +82,8 @@ def other_images(flows: Mapping[str, Metrics]) -> Table:
 
 def _kinds(metrics: Metrics) -> Iterator[tuple[str, ...]]:
     labels = metrics["labels"]["images"]
-    for digit, found in metrics["by_digit"].items():
-        yield *_images(f"digit {digit}", found), NONE
+    for name, found in metrics.get("by_class", {}).items():
+        yield *_images(f"class {name}", found), NONE
     for kind, found in metrics["other_images"].items():
         share = estimate(found["share_above_the_median_test_image"])
         yield *_images(labels[kind], found), share
