@@ -15,7 +15,7 @@ from nicelab.statistics import Estimate
 
 def test_tiles_are_laid_out_row_by_row() -> None:
     images = np.stack([np.full(4, value) for value in (0.1, 0.2, 0.3, 7.0)])
-    sheet = style.tile(images, columns=2, gap=1)
+    sheet = style.tile(images, np.array([1, 2, 2]), columns=2, gap=1)
     assert sheet.shape == (5, 5)
     assert sheet[0, 0] == 0.1
     assert sheet[0, 3] == 0.2

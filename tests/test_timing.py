@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from nicelab.commands.main import main
 from nicelab.errors import InputError
-from nicelab.pipeline.timing import NOTES, Stage, last_times, worked
+from nicelab.pipeline.stage import Stage
+from nicelab.pipeline.timing import NOTES, last_times, worked
 
 
 @click.command(cls=Stage)

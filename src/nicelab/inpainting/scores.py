@@ -78,19 +78,7 @@ def score(model: Flow, classifier: Classifier | None, study: Study) -> dict[str,
         classifier: judges of which class a completion is; None where there are no classes.
         study: the originals, their masks, and all completions.
     """
-    tables = {
-        method: _scores(model, classifier, study, images)
-        for method, images in study.completions().items()
-    }
-    chains = tables[CHAINS]
-    chains["squared_error"] = without_noise(
-        chains["squared_error"], study.posterior, study.corrupted
-    )
-    for method, table in tables.items():
-        if method != REFERENCE:
-            error = table["squared_error"]
-            less = error - tables[REFERENCE]["squared_error"][:, : error.shape[1]]
-            table[f"squared_error_less_{REFERENCE}"] = less
+    tables = _tables(model, classifier, study)
     original = _log_likelihoods(model, centre(study.truth))
     recognised = _recognised(model, classifier, study, study.truth)
     channels = int(study.problems.shape[0])
@@ -136,6 +124,24 @@ def _means(table: Scores, k: int) -> dict[str, Estimate]:
 
 def _means_over_masks(table: Scores) -> dict[str, Estimate]:
     return {score: mean(values.mean(0)) for score, values in table.items()}
+
+
+def _tables(model: Flow, classifier: Classifier | None, study: Study) -> dict[str, Scores]:
+    """The scores of each method, of shape (K, N); N less where only a part was ascended."""
+    tables = {
+        method: _scores(model, classifier, study, images)
+        for method, images in study.completions().items()
+    }
+    chains = tables[CHAINS]
+    chains["squared_error"] = without_noise(
+        chains["squared_error"], study.posterior, study.corrupted
+    )
+    for method, table in tables.items():
+        if method != REFERENCE:
+            error = table["squared_error"]
+            less = error - tables[REFERENCE]["squared_error"][:, : error.shape[1]]
+            table[f"squared_error_less_{REFERENCE}"] = less
+    return tables
 
 
 def _scores(model: Flow, classifier: Classifier | None, study: Study, images: Tensor) -> Scores:
