@@ -17,13 +17,14 @@ from torch import Tensor
 from nicelab.flows import checkpoint
 from nicelab.flows.flow import Flow
 from nicelab.images.levels import dequantise
+from nicelab.images.records import ImageSet
 from nicelab.inpainting.ascent import Climb
 from nicelab.inpainting.corrupted import Corrupted
 from nicelab.inpainting.density import gradient, score
 from nicelab.inpainting.hmc import Hmc
 from nicelab.inpainting.rules import FixedStep
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays
+from nicelab.pipeline.artifacts import read_record
 from nicelab.streams import generator
 
 SPREAD = 1e-3  # of a pixel: on this scale trajectories move, and ascents by its square
@@ -96,7 +97,7 @@ def main(images: Path, model: Path, count: int, device: torch.device) -> None:
     """Compare float32 on a device with float64 on the processor."""
     flow, _ = checkpoint.load(model, device)
     exact_flow = copy.deepcopy(flow).to("cpu", torch.float64)
-    pixels = torch.from_numpy(read_arrays(images, "test_pixels")["test_pixels"][:count])
+    pixels = torch.from_numpy(read_record(images, ImageSet).test_pixels[:count])
     x = dequantise(pixels, generator(0, "agreement"))
     momentum = torch.randn(x.shape, generator=generator(0, "momentum"))
     click.echo(f"{len(x)} images, {device.type}, torch {torch.__version__}\n")

@@ -31,7 +31,7 @@ from nicelab.flows.families.glow.layers import LIMIT, AffineCoupling
 from nicelab.flows.families.glow.normal import Normal
 from nicelab.formatting import estimate
 from nicelab.images.levels import dequantise
-from nicelab.images.shapes import PIXELS, SIDE
+from nicelab.images.shapes import MNIST, PIXELS
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
 from nicelab.machine.precision import Choice, Precision, resolve
@@ -99,7 +99,7 @@ class WithNflows(nn.Module):
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of a batch (n, 784), shape (n,)."""
         u, slopes = self.black(x)
-        z, ladj = self.levels(u.view(-1, 1, SIDE, SIDE))
+        z, ladj = self.levels(u.view(-1, *MNIST))
         count = self.last.shift.numel()
         end, more = self.last(z[:, -count:])
         z = torch.cat([z[:, :-count], end], dim=1)
@@ -135,7 +135,7 @@ class WithNormflows(nn.Module):
     def log_prob(self, x: Tensor) -> Tensor:
         """Log density of a batch (n, 784), shape (n,)."""
         u, slopes = self.black(x)
-        return self.flow.log_prob(u.view(-1, 1, SIDE, SIDE), None) + slopes.sum(-1)
+        return self.flow.log_prob(u.view(-1, *MNIST), None) + slopes.sum(-1)
 
 
 @torch.no_grad()
@@ -146,7 +146,7 @@ def require_the_same(architecture: Architecture) -> None:
         ValueError: it is another map.
     """
     random = generator(0)
-    model = Glow(PIXELS, architecture).double()
+    model = Glow(MNIST, architecture).double()
     levels = torch.randint(0, 256, (300, PIXELS), generator=random)
     levels *= torch.rand(levels.shape, generator=random) < 0.3  # the others are black
     model.initialise(levels.to(torch.uint8), random)
@@ -252,7 +252,7 @@ def main(
     """Images per second of each code base; the share that the convolutions have of our step."""
     architecture, chosen = registry.architecture(params, "glow"), resolve(precision, device)
     require_the_same(architecture)
-    model = partial(Glow, PIXELS, architecture)
+    model = partial(Glow, MNIST, architecture)
     levels = torch.randint(0, 256, (batch * (steps + WARM_UP), PIXELS), generator=generator(0))
     pixels = levels.to(device, torch.uint8)
     us = f"nicelab, {chosen}"

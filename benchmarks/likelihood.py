@@ -21,10 +21,12 @@ from nicelab.flows import registry
 from nicelab.flows.names import names as families
 from nicelab.formatting import estimate
 from nicelab.images.levels import dequantise
+from nicelab.images.records import ImageSet
+from nicelab.images.shapes import Shape
 from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.training import Run
 from nicelab.machine.device import device_option
-from nicelab.pipeline.artifacts import read_arrays
+from nicelab.pipeline.artifacts import read_record
 from nicelab.pipeline.options import params_option
 from nicelab.pipeline.params import load
 from nicelab.published import NICE_LOG_LIKELIHOOD, REIMPLEMENTATION_LOG_LIKELIHOOD
@@ -68,9 +70,11 @@ class Watch:
             raise Enough
 
 
-def ours(family: str, pixels: Tensor, validation: Tensor, params: Path, watch: Watch) -> None:
+def ours(
+    family: str, shape: Shape, pixels: Tensor, validation: Tensor, params: Path, watch: Watch
+) -> None:
     """The train stage's recipe."""
-    flow = registry.build(registry.architecture(params, family), pixels.shape[1])
+    flow = registry.build(registry.architecture(params, family), shape)
     config = load(params, "train", Training, of=family)
     Run(config, watch).train(flow.to(pixels.device), pixels, validation)
 
@@ -123,10 +127,9 @@ def main(
     device: torch.device,
 ) -> None:
     """Train with each recipe and print, as Markdown, when each goal was reached."""
-    arrays = read_arrays(images, "training_pixels", "validation_pixels")
+    data = read_record(images, ImageSet)
     pixels, validation = (
-        torch.from_numpy(arrays[f"{part}_pixels"]).to(device)
-        for part in ("training", "validation")
+        torch.from_numpy(data.pixels(part)).to(device) for part in ("training", "validation")
     )
     curves = {}
     for name in names:
@@ -136,7 +139,7 @@ def main(
             if name == "the sheet":
                 sheets(pixels, validation, watch)
             else:
-                ours(name, pixels, validation, params, watch)
+                ours(name, data.of_shape, pixels, validation, params, watch)
         except Enough:
             pass
         curves[name] = watch.points

@@ -15,10 +15,11 @@ from imports import FAMILIES, ROOT
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.gradients.estimators import ESTIMATORS
-from nicelab.images.shapes import PIXELS
-from nicelab.pipeline.artifacts import write_arrays, write_metrics
+from nicelab.images.shapes import MNIST, PIXELS
+from nicelab.pipeline.artifacts import write_metrics, write_record
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, metrics
+from small import image_set
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("threads")]
 
@@ -101,9 +102,9 @@ def test_agreement(off: float, random: torch.Generator, tmp_path: Path) -> None:
     randomise(model, random)
     with torch.no_grad():
         model.s[0] += off
-    checkpoint.save(tmp_path / "model", model, architecture, "none")
+    checkpoint.save(tmp_path / "model", model, architecture, MNIST, "none")
     levels = torch.randint(0, 256, (3, PIXELS), generator=random, dtype=torch.uint8)
-    write_arrays(tmp_path / "images", test_pixels=levels.numpy())
+    write_record(tmp_path / "images", image_set(levels.numpy()))
     done = start("agreement.py", tmp_path / "images", tmp_path / "model", "--device=cpu")
     assert done.exit_code == int(off != 0)
     for name in ("log-likelihood (nats)", "gradient", "step of ascent", "trajectory"):
