@@ -67,15 +67,15 @@ def test_images_of_any_usual_shape_have_the_same_likelihood(trained: Path) -> No
     ],
 )
 def test_other_images_are_refused(trained: Path, images: np.ndarray, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         lab.load(trained).log_prob(images)
 
 
 def test_a_training_without_end_or_width_is_refused() -> None:
     images = np.zeros((20, 28, 28))
-    with pytest.raises(ValueError, match="epochs and hidden must be at least 1, got 0 and 200"):
+    with pytest.raises(InputError, match="epochs and hidden must be at least 1, got 0 and 200"):
         lab.train(images, epochs=0)
-    with pytest.raises(ValueError, match="images must be at least 20, got 19"):
+    with pytest.raises(InputError, match="images must be at least 20, got 19"):
         lab.train(images[:19])
 
 
@@ -92,6 +92,25 @@ def test_a_number_a_table_a_function_and_a_proposal_are_the_same_game() -> None:
     assert one.truth == exact
     assert abs(one.z_score(exact)) < 4
     assert lab.gambler(Doob(), **small).standard_error < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"start": 300}, r"start must be < target \(200\), got 300"),
+        ({"p": 2}, "p must be less than 1, got 2"),
+        ({"paths": 0, "seed": -1}, "paths must be .* got 0; seed must be .* got -1"),
+        ({"q": "half"}, "q must be a number, a table of numbers, .* got 'half'"),
+    ],
+)
+def test_what_is_no_game_is_told_on_one_line(given: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}$"):
+        lab.gambler(**{"q": 0.55, **given})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    plain = lab.gambler(0.55, paths=100, seed=1)
+    assert lab.gambler(np.float32(0.55), paths=np.int64(100), seed=np.uint8(1)).n == plain.n
 
 
 def test_what_is_biased_or_says_nothing_is_told() -> None:
@@ -111,9 +130,9 @@ def test_gradients_within_4_standard_errors_and_their_names() -> None:
 
 
 def test_sigma_is_no_logarithm() -> None:
-    with pytest.raises(ValueError, match=r"sigma must be > 0 \(it is σ, not log σ\), got -1"):
+    with pytest.raises(InputError, match=r"sigma must be > 0 \(it is σ, not log σ\) .*, got -1"):
         lab.gradients("score", mu=0.0, sigma=-1)
-    with pytest.raises(ValueError, match="estimators must be of score_as_printed, .* got 'sc"):
+    with pytest.raises(InputError, match="estimators must be of score_as_printed, .* got 'sc"):
         lab.gradients("scores", mu=0.0, sigma=1)
     with pytest.raises(TypeError):
         lab.gradients("score", 0.0, 1.0)

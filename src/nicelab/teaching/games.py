@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nicelab.errors import InputError
 from nicelab.formatting import number
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
@@ -13,7 +14,16 @@ from nicelab.importance.judgement import NO_VARIANCE
 from nicelab.importance.proposals import Constant, Proposal, Table
 from nicelab.importance.trials import tally
 from nicelab.importance.weights import relative_variance
+from nicelab.pipeline.params import Section
 from nicelab.teaching.answer import Answer
+from nicelab.teaching.arguments import Count, Seed, checked
+
+class Playing(Section):
+    """How often one plays."""
+
+    paths: Count
+    seed: Seed
+
 
 WinProbability = Callable[[int, np.ndarray], ArrayLike]
 
@@ -61,13 +71,14 @@ def gambler(
         (2.423 ± 0.080)×10⁻⁶ (exact: 2.38838×10⁻⁶); exact relative error: 3.4 %
 
     Raises:
-        InputError: the estimate would be biased, or q is no probability somewhere.
+        InputError: the estimate would be biased, q is no probability somewhere, or there is no
+            such game.
     """
-    game = Gambler(start=start, target=target, plays=plays, p=p)
-    proposal = _proposal(q)
+    game = checked(Gambler, start=start, target=target, plays=plays, p=p)
+    playing, proposal = checked(Playing, paths=paths, seed=seed), _proposal(q)
     variance = relative_variance(game, proposal)
-    error = (variance / paths) ** 0.5 if variance > NO_VARIANCE else 0.0
-    found, exact = tally(game, proposal, paths, Draws(seed, "lab")), outcome(game).probability
+    error = (variance / playing.paths) ** 0.5 if variance > NO_VARIANCE else 0.0
+    found, exact = tally(game, proposal, playing.paths, Draws(playing.seed, "lab")), outcome(game).probability
     mean = found.relative.estimate().scaled(exact)
     remark = f"exact relative error: {number(100 * error, '.3g')} %"
     if not found.hits:
@@ -80,4 +91,10 @@ def _proposal(q: float | ArrayLike | WinProbability | Proposal) -> Proposal:
         return q
     if callable(q):
         return Own(q)
-    return Table(np.asarray(q, float)) if np.ndim(q) else Constant(float(q))
+    try:
+        q = np.asarray(q, float)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"q must be a number, a table of numbers, a function or a proposal, got {q!r}"
+        ) from None
+    return Table(q) if q.ndim else Constant(float(q))

@@ -1,15 +1,37 @@
 """Gradient estimators beside each other at a point (problem 6)."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
+from pydantic import Field, field_validator
 
+from nicelab.errors import InputError
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
 from nicelab.gradients.objective import F, expectation_gradient
+from nicelab.pipeline.params import Section
 from nicelab.statistics import mean
 from nicelab.streams import generator
 from nicelab.teaching.answer import Answer
+from nicelab.teaching.arguments import Count, Seed, checked
+
+
+class Sampled(Section):
+    """Where the gradient is taken, and how often."""
+
+    mu: Annotated[float, Field(ge=-1e6, le=1e6)]
+    sigma: float
+    batch: Count
+    batches: Annotated[int, Field(ge=2, le=10**9)]
+    seed: Seed
+
+    @field_validator("sigma")
+    @classmethod
+    def _no_logarithm(cls, sigma: float) -> float:
+        if not 0 < sigma <= 1e6:
+            raise ValueError(f"sigma must be > 0 (it is σ, not log σ) and <= 10⁶, got {sigma}")
+        return sigma
 
 
 @dataclass(frozen=True)
@@ -57,16 +79,16 @@ def gradients(
         pathwise: 0.3375 ± 0.0072 (exact: 0.342289), variance 1.1
 
     Raises:
-        ValueError: σ is not positive, or an estimator is unknown.
+        InputError: σ is not positive, another number is not as above, or an estimator is
+            unknown.
     """
-    if not sigma > 0:
-        raise ValueError(f"sigma must be > 0 (it is σ, not log σ), got {sigma}")
+    at = checked(Sampled, mu=mu, sigma=sigma, batch=batch, batches=batches, seed=seed)
     unknown = [x for x in estimators if isinstance(x, str) and x not in ESTIMATORS]
     if unknown:
-        raise ValueError(f"estimators must be of {', '.join(ESTIMATORS)}, got {unknown[0]!r}")
+        raise InputError(f"estimators must be of {', '.join(ESTIMATORS)}, got {unknown[0]!r}")
     chosen = [ESTIMATORS[x] if isinstance(x, str) else x for x in estimators or ESTIMATORS]
-    point = torch.tensor([mu, np.log(sigma)], dtype=torch.float64)
-    return [_gradient(x, point, batch, batches, seed) for x in chosen]
+    point = torch.tensor([at.mu, np.log(at.sigma)], dtype=torch.float64)
+    return [_gradient(x, point, at.batch, at.batches, at.seed) for x in chosen]
 
 
 def _gradient(

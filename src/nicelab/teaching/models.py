@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from nicelab.errors import InputError
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
 from nicelab.flows.flow import Flow
@@ -75,7 +76,7 @@ class Model:
             seed: of their noise.
 
         Raises:
-            ValueError: they are of another shape or range.
+            InputError: they are of another shape or range.
         """
         found = []
         for levels in _levels(images, self.shape):
@@ -150,15 +151,15 @@ def train(images: ArrayLike, epochs: int = 20, hidden: int = 200, seed: int = 0)
         (4, 28, 28)
 
     Raises:
-        ValueError: the images are too few, or of another shape or range; no epoch; no width.
+        InputError: the images are too few, or of another shape or range; no epoch; no width.
     """
     if min(epochs, hidden) < 1:
-        raise ValueError(f"epochs and hidden must be at least 1, got {epochs} and {hidden}")
+        raise InputError(f"epochs and hidden must be at least 1, got {epochs} and {hidden}")
     shape = _shape(images)
     levels = _levels(images, shape)
     kept = len(levels) - len(levels) // 10
     if len(levels) < FEWEST:
-        raise ValueError(f"images must be at least {FEWEST}, got {len(levels)}")
+        raise InputError(f"images must be at least {FEWEST}, got {len(levels)}")
     architecture = Architecture(family="nice", couplings=4, hidden=hidden, depth=3)
     flow = NICE(math.prod(shape), architecture)
     recipe = RECIPE.model_copy(update={"epochs": epochs, "batch": min(50, kept), "seed": seed})
@@ -184,13 +185,13 @@ def _levels(images: ArrayLike, shape: Shape) -> torch.Tensor:
     if found.shape == plain:
         found = found[None]
     if found.ndim < 2 or found.shape[1:] not in ((math.prod(shape),), plain, shape):
-        raise ValueError(
+        raise InputError(
             f"images must be of shape ({height}, {width}), (n, {height}, {width}), "
             f"(n, {channels}, {height}, {width}) or (n, {math.prod(shape)}), got {found.shape}"
         )
     top = LEVELS - 1 if np.issubdtype(found.dtype, np.integer) else 1
     if not ((found >= 0) & (found <= top)).all():
-        raise ValueError(
+        raise InputError(
             f"{found.dtype} images must be in [0, {top}], got {found.min():g} to {found.max():g}"
         )
     levels = np.rint(found * ((LEVELS - 1) / top)).astype(np.uint8)
