@@ -57,7 +57,9 @@ def test_a_model_is_known_by_its_family() -> None:
     Path("nice.safetensors").rename("model/nice.safetensors")
     assert sample("--model", "nice").exit_code == 0
     refused(sample("--model", "ncie"), "ncie does not exist")
-    refused(sample(), "cannot read the parameters")
+    assert sample().exit_code == 0  # by the package's own parameters
+    Path("params.yaml").write_text("families: [glow]")
+    refused(sample(), "glow.safetensors does not exist")
     Path("params.yaml").write_text("families: [nice]")
     assert sample().exit_code == 0
 
@@ -160,6 +162,14 @@ def test_inpainting_reads_the_stages_section() -> None:
     Path("p.yaml").write_text(text.replace("  steps: 150\n", "  steps: 0\n"), encoding="utf-8")
     fixed = ["inpaint", levels, "--mask", "left_half", "--out", "o.png", "--params", "p.yaml"]
     refused(invoke(*fixed), "ascend.steps must be >= 1, got 0 (p.yaml)")
+
+
+@pytest.mark.parametrize("mask", ["top_half", "scratch"])
+@pytest.mark.usefixtures("model")
+def test_masks_are_known_outside_a_project(mask: str) -> None:
+    levels = picture("a.png", np.full((28, 28), 40, np.uint8))
+    result = invoke("inpaint", levels, "--mask", mask, "--steps=1", "--out", "o.png")
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.usefixtures("model")

@@ -1,6 +1,7 @@
 """The package as others install it: outside the checkout, with all the files that it needs."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -20,9 +21,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
     for name in listed:
-        if name.startswith("src/") or "/" not in name:
+        if name.startswith(("src/", "masks/")) or "/" not in name:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
+            shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
     command = ["uv", "build", "--wheel", "--no-build-isolation", "--out-dir", str(folder)]
     subprocess.run([*command, str(source)], check=True, capture_output=True)
     (wheel,) = folder.glob("nicelab-*.whl")
@@ -49,6 +50,7 @@ def test_it_works_outside_the_checkout(installed: Path) -> None:
 def test_it_has_every_file_of_the_package(installed: Path) -> None:
     package = ROOT / "src" / "nicelab"
     wanted = {p.relative_to(package) for p in package.rglob("*") if p.is_file()}
+    wanted |= {Path("defaults", "masks", x.name) for x in (ROOT / "masks").iterdir()}
     wanted = {path for path in wanted if "__pycache__" not in path.parts}
     has = {p.relative_to(installed / "nicelab") for p in (installed / "nicelab").rglob("*.*")}
     assert wanted == {path for path in has if "__pycache__" not in path.parts}

@@ -9,6 +9,7 @@ import torch
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import save_image
 
+import nicelab
 from nicelab.errors import InputError
 from nicelab.flows import checkpoint
 from nicelab.flows.flow import Flow
@@ -24,24 +25,37 @@ from nicelab.inpainting.masks import from_picture
 from nicelab.inpainting.problems import Masking
 from nicelab.machine.device import device_option
 from nicelab.pipeline.files import require_writable, writing
-from nicelab.pipeline.options import PATH, params_option
+from nicelab.pipeline.options import PATH
 from nicelab.pipeline.params import load
 from nicelab.streams import generator
 from nicelab.teaching.models import log_likelihood, weights_of
 
 DRAWS = 100  # dequantisations of an image
+DEFAULTS = Path(nicelab.__file__).parent / "defaults" / "params.yaml"
 FORMATS = {f".{name}": name for name in ("png", "gif", "bmp", "tiff", "webp")}
 
 
-def weights(_: click.Context, __: click.Parameter, model: str | None) -> Path:
+def parameters(_: click.Context, __: click.Parameter, params: Path | None) -> Path:
+    """The parameter file that is given, else the project's, else the one of the package."""
+    own = Path("params.yaml")
+    return params or (own if own.exists() else DEFAULTS)
+
+
+def weights(context: click.Context, option: click.Parameter, model: str | None) -> Path:
     """The file of a model that is given by its path, by its family, or not at all."""
-    return weights_of(model or chosen(Path("params.yaml"))[0])
+    return weights_of(model or chosen(parameters(context, option, None))[0])
 
 
 model_option = click.option(
     "--model",
     callback=weights,
     help="The trained weights: a file, or a family.  [default: the first family of params.yaml]",
+)
+params_option = click.option(
+    "--params",
+    type=PATH,
+    callback=parameters,
+    help="Parameter file.  [default: params.yaml, where there is none the package's own]",
 )
 seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 

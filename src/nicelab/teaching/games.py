@@ -18,14 +18,14 @@ from nicelab.pipeline.params import Section
 from nicelab.teaching.answer import Answer
 from nicelab.teaching.arguments import Count, Seed, checked
 
+WinProbability = Callable[[int, np.ndarray], ArrayLike]
+
+
 class Playing(Section):
     """How often one plays."""
 
     paths: Count
     seed: Seed
-
-
-WinProbability = Callable[[int, np.ndarray], ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def gambler(
     playing, proposal = checked(Playing, paths=paths, seed=seed), _proposal(q)
     variance = relative_variance(game, proposal)
     error = (variance / playing.paths) ** 0.5 if variance > NO_VARIANCE else 0.0
-    found, exact = tally(game, proposal, playing.paths, Draws(playing.seed, "lab")), outcome(game).probability
+    found = tally(game, proposal, playing.paths, Draws(playing.seed, "lab"))
+    exact = outcome(game).probability
     mean = found.relative.estimate().scaled(exact)
     remark = f"exact relative error: {number(100 * error, '.3g')} %"
     if not found.hits:
