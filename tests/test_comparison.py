@@ -340,6 +340,24 @@ def test_a_workspace_with_changes(project: Path) -> None:
     assert verdicts("--all") == {"likelihood.nice.dataset": "changed exactly", RESULT: "same"}
 
 
+def test_the_same_on_another_machine_is_called_that(project: Path) -> None:
+    assert "another machine" not in invoke().output
+    assert "another machine" not in invoke("first").output  # its parameters are others
+    training = project / "results" / "training" / "nice.json"
+    training.parent.mkdir()
+    training.write_text('{"torch": "2", "device": "cpu", "threads": 2, "epochs": 3}')
+    commit(project, "trained")
+    training.write_text('{"torch": "2", "device": "cuda", "threads": 2, "epochs": 4}')
+    rewrite(
+        project / "metrics" / "likelihood.json",
+        lambda found: found["nice"]["test_log_likelihood"].update(value=1.0),
+    )
+    told = invoke().output
+    assert "code, data and parameters are the same: a run of the same on another machine" in told
+    assert "trained with nice.device: cpu → cuda" in told
+    assert "threads: 2" not in told
+
+
 @pytest.mark.slow
 def test_what_an_experiment_did_not_compute_is_not_the_same(project: Path) -> None:
     """It ran up to the training: its headlines are those of before, and evidence of nothing."""

@@ -10,7 +10,8 @@ from voluptuous import Invalid
 
 from nicelab.checks import require_valid
 from nicelab.comparison.difference import downstream
-from nicelab.comparison.revisions import WORKSPACE, Part, Revision
+from nicelab.comparison.part import Part
+from nicelab.comparison.revisions import WORKSPACE, Revision
 from nicelab.errors import InputError
 from nicelab.images.datasets import Data
 from nicelab.pipeline.params import load, read_all

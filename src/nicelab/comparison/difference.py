@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nicelab.comparison import verdicts
-from nicelab.comparison.revisions import Part, Revision
+from nicelab.comparison.part import Part
+from nicelab.comparison.revisions import Revision
 from nicelab.comparison.samples import Samples
 from nicelab.comparison.seeds import SpreadOverTrainings
 from nicelab.comparison.verdicts import Row
@@ -23,6 +24,7 @@ class Difference:
         params: values before and after, None where there was none, by parameter.
         code: paths of files that stages are made of.
         data: the same for what is not code.
+        machine: what flows were trained on and with, as the parameters.
         stages: those that any of it changes, themselves or through what they read.
         stale: by revision, stages whose last run was of other code, parameters or data.
         not_cached: files whose samples would have made pairs, had the cache of both.
@@ -35,11 +37,18 @@ class Difference:
     params: dict[str, tuple[Any, Any]]
     code: list[str]
     data: list[str]
+    machine: dict[str, tuple[Any, Any]]
     stages: list[str]
     stale: dict[str, list[str]]
     not_cached: list[str]
     headlines: bool
     rows: list[Row]
+
+    @property
+    def is_rerun(self) -> bool:
+        """Whether numbers differ although code, data and parameters are the same."""
+        alike = not (self.params or self.code or self.data)
+        return alike and any(row.before != row.after for row in self.rows)
 
 
 def compare_revisions(before: Revision, after: Revision, everything: bool = False) -> Difference:
@@ -49,10 +58,7 @@ def compare_revisions(before: Revision, after: Revision, everything: bool = Fals
         sorted(_unlike(*(_contents(revision, kind) for revision in revisions)))
         for kind in ("code", "data")
     )
-    params = {
-        name: (before.params.get(name), after.params.get(name))
-        for name in _unlike(before.params, after.params)
-    }
+    params = _changes(before.params, after.params)
     samples = Samples(before, after)
     found = verdicts.judge(
         *((x.results if everything else x.headlines) for x in revisions),
@@ -68,6 +74,7 @@ def compare_revisions(before: Revision, after: Revision, everything: bool = Fals
         params,
         code,
         data,
+        _changes(before.machine, after.machine),
         [name for name in {**before.stages, **after.stages} if name in affected],
         {revision.name: revision.stale for revision in revisions if revision.stale},
         sorted(samples.missing),
@@ -138,6 +145,11 @@ def _unlike(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         for name in {**before, **after}
         if before.get(name, missing) != after.get(name, missing)
     ]
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What differs, with both values; None where there was none."""
+    return {name: (before.get(name), after.get(name)) for name in _unlike(before, after)}
 
 
 def _contents(revision: Revision, kind: str) -> dict[str, str]:

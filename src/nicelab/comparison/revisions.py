@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from typing import Any, Self
@@ -21,38 +20,15 @@ from ruamel.yaml.error import YAMLError
 from scmrepo.exceptions import SCMError
 
 from nicelab.comparison.digests import locked, md5, of_folder, of_outputs
+from nicelab.comparison.part import Part
 from nicelab.comparison.readings import Readings, only_headlines, readings
 from nicelab.errors import InputError
 from nicelab.pipeline.params import flatten
 
 WORKSPACE = "workspace"
 DATA = "data/"
+MACHINE = ("torch", "device", "processes", "threads", "precision")  # of a training
 REPLICATES = "replicates/likelihood"  # the same recipes with several seeds, by family
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a stage is made of: the hash or value of each thing that can change, by name.
-
-    `changed` names what is not as `dvc.lock` says it was in the stage's last run; it says of files
-    what they are to be, so none has to be in the cache. `size` is that of its outputs, in bytes,
-    and `file` the dvc.yaml that declares it.
-    """
-
-    command: str
-    code: dict[str, str]
-    data: dict[str, str]
-    params: dict[str, Any]
-    inputs: frozenset[str]
-    outputs: frozenset[str]
-    changed: frozenset[str]
-    size: int
-    file: str
-
-    @property
-    def recipe(self) -> tuple[Any, ...]:
-        """All of it but what other stages make."""
-        return self.command, self.code, self.data, self.params
 
 
 class Revision:
@@ -113,6 +89,17 @@ class Revision:
     def replicates(self) -> dict[str, Any]:
         """What several trainings of the same recipe found, by family, if the revision has it."""
         return self._read_all(REPLICATES)
+
+    @cached_property
+    def machine(self) -> dict[str, str]:
+        """What the flows were trained on and with, `family.what`."""
+        trainings = self._read_all("results/training").items()
+        return {
+            f"{family}.{what}": str(found[what])
+            for family, found in trainings
+            for what in MACHINE
+            if what in found
+        }
 
     def _read_all(self, folder: str) -> dict[str, dict[str, Any]]:
         """The JSON files in a folder and in the folders in it, by path without the ending."""

@@ -66,9 +66,14 @@ def _is_listed(row: Row, headline: bool) -> bool:
 
 def summary(difference: Difference) -> list[str]:
     """What changed, a line each; of many names only the first."""
-    lines = [
-        f"{name}: {_plain(one)} → {_plain(two)}" for name, (one, two) in difference.params.items()
-    ]
+    lines = []
+    if difference.is_rerun:
+        lines.append(
+            "code, data and parameters are the same: a run of the same on another machine, with "
+            "other packages or threads"
+        )
+    lines += _changed(difference.params)
+    lines += [f"trained with {line}" for line in _changed(difference.machine)]
     for kind, names in (("code", difference.code), ("data", difference.data)):
         if names:
             lines.append(f"{kind}: {_few(names)}")
@@ -88,6 +93,10 @@ def summary(difference: Difference) -> list[str]:
     found = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
     lines.append(f"{'headlines' if difference.headlines else 'metrics'}: {', '.join(found)}")
     return lines
+
+
+def _changed(values: dict[str, tuple[Any, Any]]) -> list[str]:
+    return [f"{name}: {_plain(one)} → {_plain(two)}" for name, (one, two) in values.items()]
 
 
 def _notes(rows: list[Row]) -> dict[str, list[str]]:
