@@ -20,7 +20,7 @@ from nicelab.commands.report import report
 from nicelab.errors import InputError
 from nicelab.importance.verdicts import NESTED
 from nicelab.pipeline.artifacts import read_metrics
-from nicelab.report.contents import Contents, Since, read_contents
+from nicelab.report.contents import Contents, Made, Since, read_contents
 from nicelab.report.headlines.importance import printed_range
 from nicelab.report.headlines.results import HEADINGS, headlines, markdown, tables
 from nicelab.report.readme import BEGIN, END, shown, with_results
@@ -493,13 +493,25 @@ def test_what_has_changed_is_told(contents: Contents, page: str) -> None:
     table = Table(
         "Differences", ("metric", "z"), [("likelihood.nice.test.log_likelihood", "+3.0")]
     )
-    since = Since("v1", ["train.epochs: 1 → 2"], table)
+    since = Since("v1", "headlines: 1 worse", ["train.epochs: 1 → 2"], table)
     told = render(contents, since)
-    assert "What changed since v1" in told
-    assert ">+3.0</td>" in told
+    assert told.index("What changed since v1") < told.index("headlines: 1 worse</p>")
+    assert told.index(">+3.0</td>") < told.index("train.epochs") < told.index('id="findings"')
     assert "What changed" not in page
     same = replace(since, table=replace(table, rows=[]))
     assert "<p>No headline differs.</p>" in render(contents, same)
+
+
+def test_a_page_for_a_reader_tells_when_and_where_it_was_made(
+    contents: Contents, page: str
+) -> None:
+    times = Table("Times", ("stage", "time"), [("train", "3.0 s")])
+    made = Made("2020-02-02", "0123456789", "https://example.org/a", "a machine", times)
+    told = " ".join(render(contents, made=made).split())
+    assert "Made on 2020-02-02 of commit 0123456789 of" in told
+    assert '<a href="https://example.org/a">example.org/a</a>, on a machine.' in told
+    assert ">3.0 s</td>" in told
+    assert "Made on" not in page
 
 
 def test_markdown_says_the_same(contents: Contents) -> None:

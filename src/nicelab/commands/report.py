@@ -10,6 +10,7 @@ from nicelab.comparison.revisions import WORKSPACE, Revision
 from nicelab.pipeline.files import require_writable, writing
 from nicelab.pipeline.options import PATH, params_option
 from nicelab.report.contents import Since, read_contents
+from nicelab.report.made import made_here
 from nicelab.report.render import render
 from nicelab.report.tables.table import Table
 
@@ -21,11 +22,12 @@ from nicelab.report.tables.table import Table
 def report(against: str | None, out: Path, params: Path) -> None:
     """Render the report of the workspace, with what has changed since another revision.
 
-    The pipeline's own report is report/report.html; this one goes where you want it.
+    The pipeline's own report is report/report.html, the same wherever it is made. This one goes
+    where you want it, and tells when, where and from which commit it was made.
     """
     require_writable(out)
     contents = read_contents(Path("results"), Path("figures"), Path("stages"), params)
-    page = render(contents, _since(against) if against else None)
+    page = render(contents, _since(against) if against else None, made_here())
     with writing(out) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -34,6 +36,5 @@ def _since(name: str) -> Since:
     with Revision(name) as before, Revision(WORKSPACE) as after:
         found = compare_revisions(before, after)
     rows = [tables.cells(row) for row in tables.listed(found)]
-    return Since(
-        found.before, tables.summary(found), Table(tables.note(found), tables.HEADINGS, rows)
-    )
+    table = Table(tables.note(found), tables.HEADINGS, rows)
+    return Since(found.before, tables.counted(found), tables.summary(found), table)

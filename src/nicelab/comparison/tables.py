@@ -26,7 +26,8 @@ STYLES = {
 LISTED = (*STYLES, Verdict.NO_EVIDENCE, Verdict.NOT_JUDGED, Verdict.NEW)  # in this order
 FEW = 8  # names in a line
 LETTERS = 16  # of a text
-HEADINGS = ("metric", "before", "after", "difference", "z", "verdict")
+# What matters most is not to be cut off.
+HEADINGS = ("verdict", "metric", "before", "after", "difference", "z")
 WIDTHS = {"z": 6, "verdict": 11}  # of the columns that do not give way to the others
 PAIRED = "* paired over the same images or seeds, else taken as independent."
 OF_HEADLINES = (
@@ -88,11 +89,14 @@ def summary(difference: Difference) -> list[str]:
             f"not in the cache of both: {_few(difference.not_cached)}; without them "
             "the same images or seeds count as independent (`dvc pull`)"
         )
-    lines += [f"{text}: {_few(names)}" for text, names in _notes(difference.rows).items()]
+    return lines + [f"{text}: {_few(names)}" for text, names in _notes(difference.rows).items()]
+
+
+def counted(difference: Difference) -> str:
+    """How many metrics there are of each verdict."""
     counts = Counter(row.verdict for row in difference.rows)
     found = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
-    lines.append(f"{'headlines' if difference.headlines else 'metrics'}: {', '.join(found)}")
-    return lines
+    return f"{'headlines' if difference.headlines else 'metrics'}: {', '.join(found)}"
 
 
 def _changed(values: dict[str, tuple[Any, Any]]) -> list[str]:
@@ -117,7 +121,7 @@ def cells(row: Row) -> tuple[str, ...]:
     """One row as text."""
     difference = shown(row.difference) + ("*" if row.paired else "") if row.difference else ""
     z = "" if row.z is None else number(row.z, "+.1f")
-    return row.name, shown(row.before), shown(row.after), difference, z, str(row.verdict)
+    return str(row.verdict), row.name, shown(row.before), shown(row.after), difference, z
 
 
 def terminal(difference: Difference, console: Console) -> None:
@@ -128,14 +132,11 @@ def terminal(difference: Difference, console: Console) -> None:
         box=SIMPLE,
         padding=(0, 1, 0, 0),
     )
-    verdict = len(HEADINGS) - 1
-    order = (verdict, *range(verdict))  # what matters most is not to be cut off
-    for k in order:
-        table.add_column(HEADINGS[k], overflow="fold", width=WIDTHS.get(HEADINGS[k]))
+    for heading in HEADINGS:
+        table.add_column(heading, overflow="fold", width=WIDTHS.get(heading))
     for row in listed(difference):
-        texts = cells(row)
-        table.add_row(*(Text(texts[k]) for k in order), style=STYLES.get(row.verdict, ""))
-    lines = [Text(line) for line in summary(difference)]
+        table.add_row(*map(Text, cells(row)), style=STYLES.get(row.verdict, ""))
+    lines = [Text(line) for line in (*summary(difference), counted(difference))]
     console.print(
         Group(*lines, *([table, Text(note(difference), style="dim")] if table.rows else []))
     )
@@ -145,7 +146,7 @@ def markdown(difference: Difference) -> str:
     """For a pull request."""
     rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(difference))]
     lines = [f"### {difference.before} → {difference.after}", ""]
-    lines += [f"- {line}" for line in summary(difference)]
+    lines += [f"- {line}" for line in (counted(difference), *summary(difference))]
     if len(rows) > 2:
         lines += ["", *(f"| {' | '.join(row)} |" for row in rows), "", note(difference)]
     return "\n".join(lines)

@@ -67,13 +67,34 @@ class Since:
 
     Args:
         before: name of the revision.
+        verdict: what became of the metrics, counted.
         summary: what has changed, a line each.
         table: metrics that differ.
     """
 
     before: str
+    verdict: str
     summary: list[str]
     table: Table
+
+
+@dataclass(frozen=True)
+class Made:
+    """When, where and from which commit a page was made.
+
+    Args:
+        date: the day, in UTC.
+        commit: of the project, and whether there are changes beside it.
+        address: of its repository on the web, if it has one.
+        machine: the processor and its cores.
+        times: how long each stage took, if any has run here.
+    """
+
+    date: str
+    commit: str
+    address: str | None
+    machine: str
+    times: Table
 
 
 def read_contents(results: Path, figures: Path, stages: Path, params: Path) -> Contents:

@@ -16,7 +16,7 @@ from PIL import Image, ImageSequence
 
 from nicelab import formatting, published
 from nicelab.pipeline.metrics import Metrics
-from nicelab.report.contents import Contents, Results, Since
+from nicelab.report.contents import Contents, Made, Results, Since
 from nicelab.report.findings import findings
 from nicelab.report.headlines import results
 from nicelab.report.headlines.convolution import largest_error
@@ -35,12 +35,13 @@ FILM_WIDTH, HIGHEST = 720, 16383  # pixels; a WebP cannot be higher
 COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()
 
 
-def render(contents: Contents, since: Since | None = None) -> str:
+def render(contents: Contents, since: Since | None = None, made: Made | None = None) -> str:
     """The report.
 
     Args:
         contents: results, pictures, their provenance and the stages' sources.
         since: what has changed since another revision, if the report is to tell.
+        made: when, where and from which commit, if the report is to tell.
 
     Raises:
         InputError: a number or picture that the page needs is missing.
@@ -52,7 +53,7 @@ def render(contents: Contents, since: Since | None = None) -> str:
         dots=lambda study: _dots(figures[study]),
         film=lambda study: _film(figures[study]),
     )
-    return template.render(_context(contents), sources=contents.sources, since=since)
+    return template.render(_context(contents), sources=contents.sources, since=since, made=made)
 
 
 def render_markdown(contents: Contents, folder: str) -> str:
@@ -65,7 +66,7 @@ def render_markdown(contents: Contents, folder: str) -> str:
         dots=lambda study: [],
         film=lambda study: {"uri": f"{folder}/{study}.png", "frames": 1, "width": 1, "height": 1},
     )
-    text = template.render(_context(contents), sources={}, since=None)
+    text = template.render(_context(contents), sources={}, since=None, made=None)
     page = BeautifulSoup(text, "html.parser")
     for element in page.select(NOT_IN_MARKDOWN):
         element.decompose()

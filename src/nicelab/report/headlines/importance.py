@@ -25,7 +25,9 @@ def gambler(metrics: Metrics) -> list[Headline]:
         _observed(q, sheet["relative_error"], expected.value),
         _expected("sheet", q, expected),
         _expected(
-            "brownian", "Gambler, Brownian transform", methods["brownian"]["exact_relative_error"]
+            "brownian",
+            "Gambler, Brownian h-transform",
+            methods["brownian"]["exact_relative_error"],
         ),
     ]
 
