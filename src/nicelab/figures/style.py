@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from tqdm import trange
 
 from nicelab.pipeline.files import writing
 from nicelab.statistics import Estimate
@@ -135,7 +136,7 @@ def save_animation(films: Sequence[Sequence[Figure]], path: Path, seconds: float
     longest = max(map(len, films))
     frames = [
         _drawn([film[min(k, len(film) - 1)] for film in films]).convert("L").point(_few_greys)
-        for k in range(longest)
+        for k in trange(longest, desc="frames", disable=None)
     ]
     duration = round(1000 * seconds / len(frames))
     with writing(path) as temporary, temporary.open("wb") as file:

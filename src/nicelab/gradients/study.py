@@ -10,6 +10,7 @@ flow. The sheet's two scripts have a fault each; both are run beside the others.
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from nicelab.gradients import bernoulli, elbo, estimators
 from nicelab.gradients.batch_sizes import batch_sizes
@@ -36,7 +37,7 @@ def judge(
         What the figures show, and metrics: those of each part, by its name, and labels.
     """
     fields, metrics = {}, {}
-    for part in PARTS:
+    for part in tqdm(PARTS, "gradients", unit=" parts", disable=None):
         found, summary = part(config, device)
         fields |= found
         metrics |= summary

@@ -11,9 +11,11 @@ The plain estimator, not the self-normalised one: here the normalising sum has f
 than what it would correct.
 """
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from nicelab.errors import InputError
 from nicelab.importance.config import Importance
@@ -32,6 +34,7 @@ from nicelab.importance.weights import require_unbiased
 from nicelab.machine.ranks import ALONE, Ranks
 from nicelab.statistics import Estimate
 
+T = TypeVar("T")
 SHOWN = 3000  # paths at most whose weights the figures show
 
 
@@ -57,7 +60,7 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
     for name, entry in weighted.items():
         require_unbiased(config, entry.proposal, name)
     shown, background = curves(config, draws), backdrop(config)
-    for name, entry in weighted.items():
+    for name, entry in _watched(weighted):
         found = tally(config, entry.proposal, config.paths, draws.named(name))
         if name == "sheet":
             _require_hit(config, found)
@@ -65,7 +68,7 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
         walks[name] = _walks(config, entry.proposal, found, background["ticks"])
     for name, entry in weighted.items():
         methods[name] |= learning(methods, weighted, name) if entry.learning else {}
-    for name, entry in LEVELS.items():
+    for name, entry in _watched(LEVELS):
         methods[name] = judge_splitting(config, entry.level_function, draws.named(name))
     record = RareEvent(**shown, **background, hit=outcome(config).hit, walks=walks)
     every = weighted | LEVELS
@@ -75,6 +78,14 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
     }
     answers = {"paths": config.paths, "exact": exact_answers(config), "methods": methods}
     return record, {**answers, "labels": labels}
+
+
+def _watched(entries: Mapping[str, T]) -> Iterator[tuple[str, T]]:
+    """The entries, with a bar on a terminal that tells which is at work."""
+    bar = tqdm(entries.items(), unit=" estimators", disable=None)
+    for name, entry in bar:
+        bar.set_description(name)
+        yield name, entry
 
 
 def learning(methods: Methods, entries: dict[str, Weighted], name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from nicelab.flows.flow import Flow
 from nicelab.images import shapes
@@ -128,10 +129,8 @@ def _means_over_masks(table: Scores) -> dict[str, Estimate]:
 
 def _tables(model: Flow, classifier: Classifier | None, study: Study) -> dict[str, Scores]:
     """The scores of each method, of shape (K, N); N less where only a part was ascended."""
-    tables = {
-        method: _scores(model, classifier, study, images)
-        for method, images in study.completions().items()
-    }
+    completions = tqdm(study.completions().items(), "scores", unit=" methods", disable=None)
+    tables = {method: _scores(model, classifier, study, images) for method, images in completions}
     chains = tables[CHAINS]
     chains["squared_error"] = without_noise(
         chains["squared_error"], study.posterior, study.corrupted
