@@ -8,7 +8,8 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: demo test quick repro replicates ablation benchmark check lock deps readme notebooks reference clean
+.PHONY: demo test quick repro replicates ablation benchmark check lock deps readme notebooks reference \
+    mutants kills audit clean
 
 # uv installs what pip would, from the same hashed list, and shows how far it is: it is the first
 # thing that pip installs. `make INSTALLER=pip …` does without it.
@@ -94,6 +95,19 @@ reference: .venv/.ready
 
 readme: .venv/.ready
 	python -m nicelab.report.readme
+
+# Does a test notice when the mathematics is wrong? An hour on two cores.
+mutants: .venv/.ready
+	python tests/mutants.py
+
+# Does a run that is killed fifty times end as it should?
+kills: .venv/.ready
+	cd tests && python kills.py
+
+# The licences of all that is installed, and its known vulnerabilities.
+audit: .venv/.ready
+	uvx pip-licenses --python .venv/bin/python --format markdown --order name --output-file docs/licences.md
+	uvx pip-audit --strict --disable-pip --no-deps -r requirements.lock
 
 clean:
 	rm -rf .venv tmp

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from hypothesis import settings
 from ruamel.yaml import YAML
 
 from imports import FAMILIES, ROOT
@@ -15,6 +16,11 @@ from nicelab.streams import generator
 
 os.environ.pop("NICELAB_MNIST_MIRROR", None)
 os.environ.pop("NICELAB_DEVICE", None)
+
+# Examples are the same at each run, so that a failure is of the change; `long` looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile("long", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 # The first runs the pipeline; what looks at that run comes when it is there.
 EARLY = (
@@ -68,21 +74,22 @@ def flow(random: torch.Generator) -> NICE:
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Make scratch clones of the files as they stand, with small parameters and nothing run."""
+    return lambda name: copy_of_the_project(tmp_path_factory.mktemp(name))
 
-    def make(name: str) -> Path:
-        root = tmp_path_factory.mktemp(name)
-        run(root, "git", "init", "--quiet")
-        listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
-        for line in listed.splitlines():
-            source, target = ROOT / line, root / line
-            if source.is_file():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target)
-        write_small_parameters(root / "params.yaml")
-        (root / "dvc.lock").unlink()  # half of DVC's time is to write it whole after each stage
-        return root
 
-    return make
+def copy_of_the_project(root: Path) -> Path:
+    """The files as they stand, in a folder, with small parameters and nothing run."""
+    root.mkdir(exist_ok=True)
+    run(root, "git", "init", "--quiet")
+    listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard")
+    for line in listed.splitlines():
+        source, target = ROOT / line, root / line
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    write_small_parameters(root / "params.yaml")
+    (root / "dvc.lock").unlink()  # half of DVC's time is to write it whole after each stage
+    return root
 
 
 def write_small_parameters(path: Path) -> None:

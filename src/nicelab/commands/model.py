@@ -213,5 +213,5 @@ def read_mask(mask: str, params: Path, shape: Shape) -> torch.Tensor:
     masking = load(params, "mask", Masking)
     if mask not in masking.masks:
         known = ", ".join(masking.masks)
-        raise InputError(f"--mask must be a picture or one of {known}, got {mask}")
+        raise InputError(f"--mask must be a picture or one of {known}, got {mask!r}")
     return masking.hidden(mask, params.parent / "masks", shape)[0]
