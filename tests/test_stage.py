@@ -80,6 +80,18 @@ def test_a_half_written_lock_is_put_right(project: Path) -> None:
     assert outcome.stderr.startswith("Error: dvc.lock is damaged and there is no copy of it")
 
 
+@pytest.mark.parametrize("damage", [b"", b'{"a": {', b"\0", b"[1]"])
+def test_a_half_written_note_of_processes_is_removed(project: Path, damage: bytes) -> None:
+    """DVC refuses to begin before it is gone; one that is whole is left alone."""
+    note = project / ".dvc" / "tmp" / "rwlock"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_bytes(b"{}")
+    assert "rwlock" not in CliRunner().invoke(main, ["check"]).stdout
+    note.write_bytes(damage)
+    assert "rwlock was half-written" in CliRunner().invoke(main, ["check"]).stdout
+    assert not note.exists()
+
+
 def fill_memory() -> None:
     raise MemoryError("Unable to allocate 931. GiB")
 

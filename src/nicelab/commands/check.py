@@ -1,6 +1,9 @@
 """The command `nicelab check`."""
 
+import json
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -27,9 +30,10 @@ def check() -> None:
 
     The stages are those whose code, parameters or data have changed since they last ran, or whose
     outputs are missing, and all that follow them. Exits with 1 if a parameter, a mask or the disk
-    does not allow the run. A `dvc.lock` that a kill has left half-written is put right.
+    does not allow the run. What a kill has left half-written of DVC's own files is put right.
     """
     restore_lock()
+    clear_rwlock()
     require_valid(PARAMS, MASKS)
     click.echo(f"parameters  {PARAMS} and the pictures in {MASKS} are as the stages expect")
     here = "here" if IMAGES.exists() else "not prepared yet"
@@ -68,6 +72,21 @@ def restore_lock() -> None:
         lock.replace(LOCK.with_suffix(".damaged"))
         shutil.copyfile(LOCK, lock)
         click.echo(f"dvc.lock    was damaged: the last whole one, {LOCK}, is in its place")
+
+
+def clear_rwlock() -> None:
+    """Remove DVC's note of which process uses what, if it is half-written and stays so.
+
+    It matters to processes that run at the same time alone, and they write it in an instant.
+    """
+    note = Path(".dvc", "tmp", "rwlock")
+    for wait in (0.0, 1.0):
+        time.sleep(wait)
+        with suppress(ValueError):
+            if not note.exists() or isinstance(json.loads(note.read_bytes()), dict):
+                return
+    note.unlink(missing_ok=True)
+    click.echo(f"locks       {note} was half-written, and is removed")
 
 
 def _missing(part: Part) -> bool:
