@@ -109,6 +109,17 @@ def require_told(result: Result, told: object) -> None:
         assert all(map(str.isprintable, lines)), (told, lines)
 
 
+@contextlib.contextmanager
+def swept(word: str) -> Iterator[None]:
+    """Remove what is written where a word leads, so that no example finds what another left."""
+    before = set(Path().iterdir())
+    yield
+    for path in set(Path().iterdir()) - before:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if ".." in Path(word).parts:
+        Path(word).unlink(missing_ok=True)
+
+
 def require_all_or_none(result: Result, outputs: list[Path], told: object) -> None:
     """What was there is there as it was, or all is new; nothing else is left behind."""
     old = [path.read_bytes() == OLD for path in outputs]
@@ -140,7 +151,7 @@ def test_damaged_files(stages: list[Run], data: st.DataObject, damage: Damage) -
 def test_words_of_stages(stages: list[Run], data: st.DataObject, word: str) -> None:
     run = data.draw(st.sampled_from(stages))
     which = data.draw(st.sampled_from(run.words))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, swept(word):
         result, outputs = start(run, {which: word}, Path(name))
         require_told(result, (run.name, which, word))
         if which not in run.outputs:
@@ -153,7 +164,8 @@ def test_words_of_stages(stages: list[Run], data: st.DataObject, word: str) -> N
 def test_words_of_commands(data: st.DataObject, word: str) -> None:
     which = list(data.draw(st.sampled_from(COMMANDS)))
     which[data.draw(st.integers(1, len(which) - 1))] = word
-    require_told(CliRunner().invoke(main, which), which)
+    with swept(word):
+        require_told(CliRunner().invoke(main, which), which)
 
 
 @settings(max_examples=scaled(60))
