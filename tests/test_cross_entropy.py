@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from nicelab.importance.cross_entropy import (
     Elite,
     Family,
     Learned,
+    _elite,
     constant,
     features,
     learn,
@@ -15,12 +18,14 @@ from nicelab.importance.cross_entropy import (
 )
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
-from nicelab.importance.proposals import Constant, Doob
+from nicelab.importance.proposals import Brownian, Constant, Doob, Proposal
+from nicelab.importance.simulation import Games
 from nicelab.importance.weights import relative_variance
+from nicelab.statistics import difference, mean
 
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SMALL = Gambler(start=3, target=20, plays=60, p=0.45)
-ROUNDS = CrossEntropy(paths=20_000, rounds=3, plays=1_000_000)
+ROUNDS = CrossEntropy(paths=20_000, rounds=3)
 DRAWS = Draws(0, "test")
 
 
@@ -40,14 +45,13 @@ def learned_q(gambler: Gambler, family: Family, config: CrossEntropy) -> list[fl
 @pytest.mark.parametrize("gambler", [SHEET, SMALL])
 def test_the_constant_is_the_exact_optimum(gambler: Gambler) -> None:
     """Within 4 standard errors over repeated learning; weights left out are noticed."""
-    config = CrossEntropy(paths=3000, rounds=2, plays=1000)
+    config = CrossEntropy(paths=3000, rounds=2)
     found = learned_q(gambler, constant, config)
     error = np.std(found, ddof=1) / len(found) ** 0.5
     assert abs(np.mean(found) - exact_constant(gambler)) < 4 * error + 1e-4
 
-    def unweighted(elite: Elite, random: np.random.Generator) -> Constant:
-        hits = (elite.weight > 0).astype(float)
-        return constant(Elite(elite.steps, hits, elite.gambler), random)
+    def unweighted(elite: Elite) -> Constant:
+        return constant(replace(elite, weight=(elite.weight > 0).astype(float)))
 
     wrong = learned_q(gambler, unweighted, config)
     assert abs(np.mean(wrong) - exact_constant(gambler)) > 4 * error + 1e-4
@@ -83,10 +87,49 @@ def test_q_by_play_is_better_than_constant_and_near_its_optimum() -> None:
 
 @pytest.mark.slow
 def test_a_learned_proposal_has_hardly_any_variance() -> None:
-    """Below 0.01, from samples alone."""
-    by_play = learn(SHEET, timed, ROUNDS, DRAWS)
-    found = learn(SHEET, logistic(ROUNDS.plays), ROUNDS, DRAWS, first=by_play)
-    assert relative_variance(SHEET, found.proposal) < 0.01
+    """Below 0.001, from 2000 paths a round: the Brownian transform has 0.009."""
+    rounds = CrossEntropy(paths=2000, rounds=3)
+    found = learn(SHEET, logistic, rounds, DRAWS, first=learn(SHEET, constant, rounds, DRAWS))
+    assert relative_variance(SHEET, found.proposal) < 0.001
+
+
+def elite(gambler: Gambler, proposal: Proposal, paths: int) -> Elite:
+    return _elite(Games(gambler, paths), proposal, DRAWS.stream(0))
+
+
+def test_cells_are_the_sums_by_play_and_balance() -> None:
+    """By the definition, one play of one path after another."""
+    found, games, wins = elite(SMALL, Brownian(), 40), {}, {}
+    rows = list(Brownian().rows(SMALL))
+    for steps, w in zip(found.steps.T, found.weight, strict=True):
+        x = SMALL.start
+        for t, step in enumerate(steps[steps != 0]):
+            q = rows[t][x]
+            games[t, x] = games.get((t, x), 0) + w
+            excess = (w - found.weight.mean()) * ((step > 0) - q)
+            wins[t, x] = wins.get((t, x), 0) + w * q + excess
+            x += step
+    cells = found.cells()
+    places = list(zip(cells.play.tolist(), cells.balance.tolist(), strict=True))
+    assert sorted(places) == sorted(games)
+    np.testing.assert_allclose(cells.games, [games[place] for place in places])
+    np.testing.assert_allclose(cells.wins, [wins[place] for place in places])
+
+
+def test_the_control_variate_leaves_less_noise() -> None:
+    """Of the excess of wins over q₀, from which all is learned: the same mean, less variance."""
+    rows, plain, varied = np.stack(list(Brownian().rows(SMALL))), [], []
+    for block in range(200):
+        found = _elite(Games(SMALL, 100), Brownian(), DRAWS.stream(block))
+        before = SMALL.start + found.steps.cumsum(0, dtype=int) - found.steps
+        q = np.take_along_axis(rows, before, 1)
+        beyond = ((found.steps > 0) - q) * (found.steps != 0)
+        plain.append((beyond @ found.weight).sum() / found.weight.sum())
+        cells = found.cells()
+        expected = rows[cells.play, cells.balance] * cells.games
+        varied.append((cells.wins - expected).sum() / found.weight.sum())
+    assert abs(difference(mean(plain), mean(varied)).z_score(0)) < 4
+    assert np.var(varied) < 0.3 * np.var(plain)
 
 
 def test_features_are_finite_everywhere() -> None:
@@ -95,8 +138,8 @@ def test_features_are_finite_everywhere() -> None:
 
 
 def test_learning_is_deterministic() -> None:
-    config = CrossEntropy(paths=500, rounds=1, plays=5000)
-    for family in (constant, timed, logistic(5000)):
+    config = CrossEntropy(paths=500, rounds=1)
+    for family in (constant, timed, logistic):
         found = [learn(SMALL, family, config, DRAWS) for _ in range(2)]
         np.testing.assert_array_equal(*(np.stack(list(x.proposal.rows(SMALL))) for x in found))
 
@@ -104,7 +147,7 @@ def test_learning_is_deterministic() -> None:
 def test_plays_of_learning_are_counted() -> None:
     """A fair game of one play: each round plays every path twice; with a start its plays count."""
     game = Gambler(start=1, target=2, plays=1, p=0.5)
-    config = CrossEntropy(paths=100, rounds=3, plays=1000)
+    config = CrossEntropy(paths=100, rounds=3)
     found = learn(game, constant, config, DRAWS)
     assert found.plays == 2 * 3 * 100
     again = learn(game, constant, config, DRAWS, Learned(Constant(0.5), 7))
@@ -114,4 +157,4 @@ def test_plays_of_learning_are_counted() -> None:
 def test_no_path_on_the_way_is_an_error() -> None:
     hopeless = Gambler(start=50, target=100, plays=60, p=0.001)
     with pytest.raises(InputError, match=r"raise importance\.cross_entropy\.paths"):
-        learn(hopeless, constant, CrossEntropy(paths=100, rounds=1, plays=1000), DRAWS)
+        learn(hopeless, constant, CrossEntropy(paths=100, rounds=1), DRAWS)

@@ -33,8 +33,9 @@ COARSE = {
     "shown": 5,
     "seed": 0,
     "defensive": 0.1,
-    "cross_entropy": {"paths": 10_000, "rounds": 2, "plays": 100_000},
-    "splitting": {"levels": 10, "groups": 30},
+    "cross_entropy": {"paths": 2000, "rounds": 2},
+    "splitting": {"levels": 10, "groups": 30, "killed": 0.1, "effective": 0.5},
+    "rarer": {"scales": (1, 1.5, 2, 3)},
     "coverage": {"replicates": 1000, "played": 20, "points": 3},
 }
 SHEET = Importance(start=100, target=200, plays=600, p="18/37", q=0.55, paths=3000, **COARSE)
@@ -55,6 +56,8 @@ METHODS = [
     "doob",
     "splitting_by_balance",
     "splitting_by_reach",
+    "splitting_adaptive",
+    "particle_filter",
 ]
 CASES = [
     (SHEET, Constant(0.55)),

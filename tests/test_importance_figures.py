@@ -22,8 +22,9 @@ CONFIG = Importance(
     shown=3,
     seed=0,
     defensive=0.1,
-    cross_entropy={"paths": 1000, "rounds": 1, "plays": 10_000},
-    splitting={"levels": 5, "groups": 10},
+    cross_entropy={"paths": 1000, "rounds": 1},
+    splitting={"levels": 5, "groups": 10, "killed": 0.1, "effective": 0.5},
+    rarer={"scales": (0.5, 1, 2, 3, 4)},
     coverage={"replicates": 1000, "played": 20, "points": 3},
 )
 Study = tuple[RareEvent, Metrics]

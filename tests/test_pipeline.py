@@ -1,6 +1,7 @@
 """The pipeline as DVC sees it: what is declared, what is run again, and the same bytes twice."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -268,7 +269,8 @@ def test_check_tells_what_would_run(own: Path) -> None:
         (own / "params.yaml").write_text(before)
     listed = {line.strip() for line in told.splitlines() if line.startswith("    ")}
     assert listed == GAMBLER
-    assert f"{len(GAMBLER)} of {len(stages())} would run: 0 min by their last times here" in told
+    would = rf"{len(GAMBLER)} of {len(stages())} would run: \d min by their last times here"
+    assert re.search(would, told)
     model = own / "model" / f"{FIRST}.safetensors"
     model.rename(own / "gone")
     try:

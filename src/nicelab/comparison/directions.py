@@ -31,6 +31,7 @@ DIRECTIONS: dict[str, int] = {
     "importance.methods.learned.*": 0,
     "importance.methods.*.exact_relative_error": -1,
     "importance.methods.splitting_*.replicated.relative_error": -1,
+    "importance.methods.particle_filter.replicated.relative_error": -1,
     "importance.methods.*.work": -1,
     "convolution.*.largest_absolute_error": -1,
     "gradients.estimators.*.exact_variance.*": -1,

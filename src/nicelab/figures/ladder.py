@@ -1,11 +1,11 @@
-"""Estimators of the gambler's probability, from the worst to the exact one."""
+"""Estimators of the gambler's probability, from the worst to the exact one; and of rarer ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from nicelab.figures import style
 from nicelab.formatting import number
@@ -16,6 +16,21 @@ from nicelab.statistics import Estimate
 
 EXACT = {"color": style.GREY, "marker": "|", "s": 160, "label": "exact"}
 ABOVE = 0.3  # where the exact errors are marked, in rows
+
+LEFT_OUT = 1e3  # relative error from which on a curve is not followed
+CURVES = {  # the look of each estimator's curve
+    "crude": {"color": style.GREY, "marker": "o"},
+    "siegmund": {"color": style.PURPLE, "marker": "v"},
+    "sheet": {"color": style.BLUE, "marker": "s"},
+    "large_deviation": {"color": style.ORANGE, "marker": "^"},
+    "cross_entropy_by_play": {"color": style.ORANGE, "marker": "x", "ls": ":"},
+    "learned": {"color": style.GREEN, "marker": "x", "ls": ":"},
+    "brownian": {"color": style.GREEN, "marker": "D"},
+    "particle_filter": {"color": style.SKY, "marker": "P", "ls": "--"},
+    "splitting_by_balance": {"color": style.RED, "marker": "<", "ls": "--"},
+    "splitting_by_reach": {"color": style.RED, "marker": ">", "ls": "--"},
+    "splitting_adaptive": {"color": style.RED, "marker": "*", "ls": "--"},
+}
 
 Rows = Mapping[str, tuple[int, str]]  # height and label, by method
 
@@ -34,12 +49,13 @@ REPEATED = Series("over replicates", -0.3, {"fmt": "D", "ms": 4, "color": style.
 
 
 def draw(found: RareEvent, metrics: Metrics) -> Figure:
-    """Exact and observed relative error, and work, of each estimator that has any variance."""
+    """Errors and work of each estimator that has any variance; below, in ever rarer games."""
     methods, labels = metrics["methods"], metrics["labels"]["methods"]
     shown = [name for name in labels if methods[name]["work"].value > 0]
     rows = {name: (len(shown) - k, labels[name]) for k, name in enumerate(shown)}
-    figure = style.new(finding(metrics), height=5.0)
-    left, right = figure.subplots(1, 2, sharey=True)
+    figure = style.new(finding(metrics), height=10.2)
+    above, below = figure.subfigures(2, 1, height_ratios=(5.2, 4.6))
+    left, right = above.subplots(1, 2, sharey=True)
     repeated = {name: method.get("replicated", {}) for name, method in methods.items()}
     _estimated(left, rows, methods, OBSERVED)
     _estimated(left, rows, repeated, REPEATED)
@@ -52,6 +68,7 @@ def draw(found: RareEvent, metrics: Metrics) -> Figure:
     for axes in (left, right):
         axes.grid(axis="y", color="#e5e5e5", lw=0.8)
         axes.set_axisbelow(True)
+    _grown(below, found, metrics)
     return figure
 
 
@@ -68,6 +85,43 @@ def finding(metrics: Metrics) -> str:
     below = number(100 * methods["learned"]["pays_off_below"].value, ".2g")
     rival = metrics["labels"]["methods"][methods["learned"]["rival"]]
     return f"{text}learning pays only below {below} %, else the {rival} takes fewer plays"
+
+
+def growing(found: RareEvent, metrics: Metrics) -> str:
+    """How the relative variance grows with constant proposals, and how far Brownian errors go."""
+    labels, methods = metrics["labels"]["methods"], metrics["rarer"]["methods"]
+    known = {name: x["limit"].value for name, x in methods.items() if "limit" in x}
+    rates = ", ".join(f"{number(abs(x), '.2g')} ({labels[name]})" for name, x in known.items())
+    errors = found.growth["brownian"].relative_error(metrics["paths"]).value
+    rarest = metrics["rarer"]["games"][-1]["log10_probability"]
+    return (
+        f"Down to a probability of {number(10**rarest, '.0e')}, relative variance grows like "
+        f"1/I to the power β =\n{rates};\nthe error of the {labels['brownian']} stays below "
+        f"{number(100 * float(errors.max()), '.2g')} %"
+    )
+
+
+def _grown(figure: SubFigure, found: RareEvent, metrics: Metrics) -> None:
+    """Relative error and work against the probability, for one game after another."""
+    figure.suptitle(growing(found, metrics), x=0.01, ha="left")
+    errors, work = figure.subplots(1, 2, sharex=True)
+    labels = metrics["labels"]["methods"]
+    for name, look in CURVES.items():
+        growth, shown = found.growth[name], {"ms": 4, "lw": 1.2, **look}
+        error = growth.relative_error(metrics["paths"])
+        followed = error.value < LEFT_OUT
+        x, y, margin = found.rarity[followed], error.value[followed], error.margin[followed]
+        errors.errorbar(x, 100 * y, yerr=100 * margin, **shown, label=labels[name])
+        work.plot(x, growth.work[followed] / GOAL**2, **shown)
+        told = [f"{labels[name]}: {number(100 * e, '.3g')} %" for e in y]
+        for place, e, text in zip(x, y, told, strict=True):
+            style.mark(errors, place, 100 * e, text)
+    errors.set(yscale="log", xlabel="log₁₀ of the probability", ylabel="relative error (%)")
+    errors.set_title(f"{metrics['paths']} paths; bars: 95 % of splitting and filter", fontsize=9)
+    work.set(yscale="log", xlabel="log₁₀ of the probability", ylabel="plays")
+    work.set_title(f"plays to a relative error of {100 * GOAL:g} %, without learning", fontsize=9)
+    errors.invert_xaxis()
+    figure.legend(*errors.get_legend_handles_labels(), loc="outside lower left", ncols=3)
 
 
 def _exact(axes: Axes, rows: Rows, methods: Mapping[str, Any]) -> None:

@@ -6,8 +6,18 @@ from pydantic import Field
 
 from nicelab.importance.cross_entropy import CrossEntropy
 from nicelab.importance.gambler import Gambler, Probability
+from nicelab.importance.groups import Splitting
 from nicelab.importance.intervals import Replicates
-from nicelab.importance.splitting import Splitting
+from nicelab.pipeline.params import Section
+
+
+class Rarer(Section):
+    """Games with so many times the chips and the plays, for the growth of errors with rarity."""
+
+    scales: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=100)], ...],
+        Field(min_length=2, max_length=20, strict=False),
+    ]
 
 
 class Importance(Gambler):
@@ -19,5 +29,6 @@ class Importance(Gambler):
     defensive: Probability
     cross_entropy: CrossEntropy
     splitting: Splitting
+    rarer: Rarer
     coverage: Replicates
     seed: Annotated[int, Field(ge=0)]

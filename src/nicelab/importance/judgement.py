@@ -8,6 +8,7 @@ from nicelab.errors import InputError
 from nicelab.importance.config import Importance
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import outcome
+from nicelab.importance.groups import Groups
 from nicelab.importance.intervals import (
     Z,
     coverage,
@@ -20,7 +21,6 @@ from nicelab.importance.intervals import (
 from nicelab.importance.moments import Moments
 from nicelab.importance.proposals import Proposal
 from nicelab.importance.simulation import Paths
-from nicelab.importance.splitting import LevelFunction, split
 from nicelab.importance.trials import Tally, replicate
 from nicelab.importance.weights import relative_variance
 from nicelab.statistics import Estimate, mean
@@ -94,10 +94,8 @@ def _weights(paths: Paths) -> dict[str, Any]:
     return {"weights": diagnostics}
 
 
-def judge_splitting(
-    config: Importance, level_function: LevelFunction, draws: Draws
-) -> dict[str, Any]:
-    """Splitting with one level function: the same answers, where no exact error is known.
+def judge_groups(config: Importance, estimates: Groups, draws: Draws) -> dict[str, Any]:
+    """Paths that depend on one another: the same answers, where no exact error is known.
 
     The paths of the study are divided into groups. All replicates are groups too, and `work` is
     the relative variance over replicates times the plays of one. So few groups have a standard
@@ -105,9 +103,8 @@ def judge_splitting(
     """
     exact, groups = outcome(config).probability, config.splitting.groups
     paths, replicates = max(1, config.paths // groups), config.coverage.played
-    level = level_function(config, config.splitting.levels)
-    estimates, plays = split(config, level, paths, groups * (1 + replicates), draws)
-    relative = estimates.reshape(-1, groups) / exact
+    found, plays = estimates(config, config.splitting, paths, groups * (1 + replicates), draws)
+    relative = found.reshape(-1, groups) / exact
     first, others = mean(relative[0]), relative[1:]
     entry = {"plays": int(plays[:groups].sum()), "probability": first.scaled(exact)}
     if first.value:

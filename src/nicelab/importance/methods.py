@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from nicelab.importance.adaptive import adaptive
 from nicelab.importance.config import Importance
 from nicelab.importance.cross_entropy import Learned, constant, learn, logistic, timed
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import optimal_q
+from nicelab.importance.groups import Groups
+from nicelab.importance.particles import twisted
 from nicelab.importance.proposals import (
     Brownian,
     Constant,
@@ -16,7 +19,7 @@ from nicelab.importance.proposals import (
     large_deviation,
     siegmund,
 )
-from nicelab.importance.splitting import LevelFunction, by_balance, by_reach
+from nicelab.importance.splitting import by_balance, by_reach, fixed_effort
 
 
 class Sees(IntEnum):
@@ -47,16 +50,18 @@ class Weighted:
 
 
 @dataclass(frozen=True)
-class Copied:
-    """Splitting with a level function."""
+class Population:
+    """Paths of which some are copied on the way, in independent groups."""
 
     label: str
-    level_function: LevelFunction
+    estimates: Groups
 
 
-LEVELS = {
-    "splitting_by_balance": Copied("splitting by balance", by_balance),
-    "splitting_by_reach": Copied("splitting by balance and time", by_reach),
+POPULATIONS = {
+    "splitting_by_balance": Population("splitting by balance", fixed_effort(by_balance)),
+    "splitting_by_reach": Population("splitting by balance and time", fixed_effort(by_reach)),
+    "splitting_adaptive": Population("adaptive splitting", adaptive),
+    "particle_filter": Population("particle filter, Brownian twist", twisted),
 }
 
 
@@ -65,7 +70,7 @@ def proposals(config: Importance) -> dict[str, Weighted]:
     rounds, draws = config.cross_entropy, Draws(config.seed)
     best_constant = learn(config, constant, rounds, draws.named("constant"))
     by_play = learn(config, timed, rounds, draws.named("timed"))
-    regression = learn(config, logistic(rounds.plays), rounds, draws.named("learned"), by_play)
+    regression = learn(config, logistic, rounds, draws.named("learned"), best_constant)
     defensive = Mixture((config.defensive, 1 - config.defensive), (config.p, config.q))
     best = Constant(optimal_q(config))
     return {

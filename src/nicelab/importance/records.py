@@ -77,6 +77,32 @@ class Law:
 
 
 @dataclass(frozen=True)
+class Growth(Record):
+    """One estimator in games of ever rarer events, (games,) each.
+
+    Args:
+        variance: relative variance of one path; NaN where it was not to be seen.
+        standard_error: of it; 0 where it is exact.
+        plays: mean number of plays of a path.
+    """
+
+    variance: Annotated[Float64[np.ndarray, " games"], GAPS] = key("variance_{}")
+    standard_error: Annotated[Float64[np.ndarray, " games"], GAPS] = key("variance_error_{}")
+    plays: Float64[np.ndarray, " games"] = key("plays_{}")
+
+    def relative_error(self, paths: int) -> Estimates:
+        """Of an estimate from so many paths."""
+        error = np.sqrt(self.variance / paths)
+        spread = self.standard_error / np.where(error > 0, 2 * error * paths, 1)
+        return Estimates(value=error, standard_error=spread)
+
+    @property
+    def work(self) -> np.ndarray:
+        """Plays for a relative error of 1."""
+        return self.variance * self.plays
+
+
+@dataclass(frozen=True)
 class RareEvent(Record):
     """The estimators of the gambler's probability.
 
@@ -94,6 +120,8 @@ class RareEvent(Record):
             (ticks − 1, target + 1), NaN where the target is out of reach.
         hit: exact probability that the target is reached at play t, (plays + 1,).
         walks: by proposal.
+        rarity: log₁₀ I of games with more and more chips and plays, (games,).
+        growth: by estimator.
     """
 
     q: Float64[np.ndarray, " fine"]
@@ -107,6 +135,8 @@ class RareEvent(Record):
     optimal: Annotated[Float32[np.ndarray, "_ _"], GAPS]
     hit: Float64[np.ndarray, " _"]
     walks: dict[str, Walks] = key("{}")
+    rarity: Float64[np.ndarray, " games"]
+    growth: dict[str, Growth] = key("{}")
 
     @property
     def observed(self) -> Estimates:

@@ -5,30 +5,18 @@ number of paths starts from states in which paths of the level before arrived, d
 replacement. The product of the shares that arrive at the next level estimates the probability
 without bias.
 
-To add a level function, write one like `by_balance` and enter it in `methods.LEVELS`.
+To add a level function, write one like `by_balance` and enter it in `methods.POPULATIONS`.
 """
 
 from collections.abc import Callable
-from typing import Annotated
 
 import numpy as np
-import torch
 from numba import njit
-from pydantic import Field
 
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler
+from nicelab.importance.groups import Groups, Splitting, in_groups
 from nicelab.importance.proposals import log_climb
-from nicelab.importance.threads import concurrently
-from nicelab.pipeline.params import Section
-
-
-class Splitting(Section):
-    """Levels on the way, and independent groups into which the paths are divided."""
-
-    levels: Annotated[int, Field(ge=1, le=1000)]
-    groups: Annotated[int, Field(ge=2)]
-
 
 LevelFunction = Callable[[Gambler, int], np.ndarray]
 
@@ -74,13 +62,21 @@ def split(
         Estimates and numbers of plays, float64, shape (groups,) each.
     """
 
-    def one(group: int) -> tuple[float, int]:
-        return _split(level, gambler.start, gambler.p, paths, draws.stream(group))
+    def one(random: np.random.Generator) -> tuple[float, int]:
+        return _split(level, gambler.start, gambler.p, paths, random)
 
-    found = list(concurrently(one, draws.mine(groups)))
-    columns = torch.tensor(found, dtype=torch.float64).reshape(-1, 2).T
-    estimates, plays = (draws.ranks.merge(column, groups).numpy() for column in columns)
-    return estimates, plays
+    return in_groups(one, groups, draws)
+
+
+def fixed_effort(function: LevelFunction) -> Groups:
+    """Splitting with so many levels of this function."""
+
+    def estimates(
+        gambler: Gambler, config: Splitting, paths: int, groups: int, draws: Draws
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return split(gambler, function(gambler, config.levels), paths, groups, draws)
+
+    return estimates
 
 
 @njit(cache=True, nogil=True)

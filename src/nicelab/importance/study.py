@@ -23,9 +23,10 @@ from nicelab.importance.draws import Draws
 from nicelab.importance.exhibits import backdrop, by_error, curves
 from nicelab.importance.gambler import optimal_q, outcome, relative_deviation
 from nicelab.importance.intervals import KINDS, UNWEIGHTED
-from nicelab.importance.judgement import judge, judge_splitting
-from nicelab.importance.methods import LEVELS, Weighted, proposals, rivals
+from nicelab.importance.judgement import judge, judge_groups
+from nicelab.importance.methods import POPULATIONS, Weighted, proposals, rivals
 from nicelab.importance.proposals import Proposal
+from nicelab.importance.rarity import rarity
 from nicelab.importance.records import RareEvent, Walks
 from nicelab.importance.simulation import trajectories
 from nicelab.importance.trials import Tally, tally
@@ -68,15 +69,17 @@ def measure(config: Importance, ranks: Ranks = ALONE) -> tuple[RareEvent, dict[s
         walks[name] = _walks(config, entry.proposal, found, background["ticks"])
     for name, entry in weighted.items():
         methods[name] |= learning(methods, weighted, name) if entry.learning else {}
-    for name, entry in _watched(LEVELS):
-        methods[name] = judge_splitting(config, entry.level_function, draws.named(name))
-    record = RareEvent(**shown, **background, hit=outcome(config).hit, walks=walks)
-    every = weighted | LEVELS
+    for name, entry in _watched(POPULATIONS):
+        methods[name] = judge_groups(config, entry.estimates, draws.named(name))
+    grown, exponents = rarity(config, draws)
+    record = RareEvent(**shown, **background, hit=outcome(config).hit, walks=walks, **grown)
+    every = weighted | POPULATIONS
     labels = {
         "methods": {name: every[name].label for name in by_error(methods)},
         "intervals": {name: kind.label for name, kind in (KINDS | UNWEIGHTED).items()},
     }
     answers = {"paths": config.paths, "exact": exact_answers(config), "methods": methods}
+    answers |= {"rarer": exponents}
     return record, {**answers, "labels": labels}
 
 

@@ -25,11 +25,13 @@ class Weights:
     Args:
         mean: E_q[w 1{hit}] / I: 1, or less where paths that hit cannot be drawn.
         relative_variance: E_q[w² 1{hit}] / I² − 1.
+        plays: expected number of plays of a path.
         missed: play, balance and q of the first play that makes such a path impossible.
     """
 
     mean: float
     relative_variance: float
+    plays: float
     missed: tuple[int, int, float] | None
 
 
@@ -77,14 +79,16 @@ def weights(gambler: Gambler, proposal: Proposal, name: str) -> Weights:
         m_{t+1}(x ± 1) += m_t(x) · (p² / q or (1 − p)² / (1 − q)),
 
     summed where it arrives at the target; in logarithms, since weights far from the likely paths
-    are astronomic. For the mean the factors are p and 1 − p, where q lets the path go there.
+    are astronomic. For the mean the factors are p and 1 − p, where q lets the path go there, and
+    for the number of plays q and 1 − q: a play is made if the game still goes on.
     """
-    here = np.full((2, gambler.target + 1), -np.inf)
+    here = np.full((3, gambler.target + 1), -np.inf)
     here[:, gambler.start] = 0
-    total, missed = np.full(2, -np.inf), None
+    total, plays, missed = np.full(3, -np.inf), 0.0, None
     for t, q in enumerate(_rows(gambler, proposal, name)):
         alive = within_reach(gambler, gambler.plays - t)
         missed = missed or _missed(here[0], t, q, within_reach(gambler, gambler.plays - t - 1))
+        plays += float(np.exp(here[2, alive]).sum())
         up = here[:, alive] + _factors(gambler.p, q[alive])
         down = here[:, alive] + _factors(1 - gambler.p, 1 - q[alive])
         here = np.full_like(here, -np.inf)
@@ -93,15 +97,17 @@ def weights(gambler: Gambler, proposal: Proposal, name: str) -> Weights:
         here[:, lower] = np.logaddexp(here[:, lower], down)
         total = np.logaddexp(total, here[:, -1])
         here[:, [0, -1]] = -np.inf
-    mean, square = total - np.array([1, 2]) * np.log(outcome(gambler).probability)
+    mean, square = total[:2] - np.array([1, 2]) * np.log(outcome(gambler).probability)
     with np.errstate(over="ignore"):
-        return Weights(float(np.exp(mean)), float(np.expm1(square)), missed)
+        return Weights(float(np.exp(mean)), float(np.expm1(square)), plays, missed)
 
 
 def _factors(p: float, q: np.ndarray) -> np.ndarray:
-    """Logarithms of p and p² / q for plays of probability p that are drawn with q, (2, n)."""
+    """Logarithms of p, p² / q and q for plays of probability p that are drawn with q, (3, n)."""
     with np.errstate(divide="ignore"):
-        return np.where(q > 0, [np.full_like(q, np.log(p)), 2 * np.log(p) - np.log(q)], -np.inf)
+        log_q = np.log(q)
+    log_p = np.full_like(q, np.log(p))
+    return np.where(q > 0, [log_p, 2 * log_p - log_q, log_q], -np.inf)
 
 
 def _missed(

@@ -149,6 +149,7 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "learning": importance.learning(gambler),
         "intervals": importance.intervals(gambler),
         "coverage": importance.coverage(gambler),
+        "rarity": importance.rarity(gambler),
         "descents": gradients.descents(descent),
         "long_runs": gradients.long_runs(descent),
         "stationary_points": gradients.stationary_points(descent),

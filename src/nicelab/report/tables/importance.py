@@ -7,10 +7,15 @@ from nicelab.report.tables.table import NONE, Table, optional, percent
 
 
 def told(methods: Metrics) -> dict[str, str | bool]:
-    """What the text says of nested proposals, and of splitting with and without the time."""
-    balance, reach = (
-        methods[f"splitting_by_{name}"]["replicated"]["relative_error"]
-        for name in ("balance", "reach")
+    """What the text says of nested proposals, of splitting and of the particle filter."""
+    balance, reach, adaptive, particles = (
+        methods[name]["replicated"]["relative_error"]
+        for name in (
+            "splitting_by_balance",
+            "splitting_by_reach",
+            "splitting_adaptive",
+            "particle_filter",
+        )
     )
     verdicts = {True: "they do better", False: "they do worse", None: "which is better is open"}
     return {
@@ -18,6 +23,8 @@ def told(methods: Metrics) -> dict[str, str | bool]:
         "nested": ", ".join(percent(methods[x]["exact_relative_error"]) for x in NESTED),
         "by_balance": percent(balance),
         "by_reach": percent(reach),
+        "adaptive": percent(adaptive),
+        "particles": percent(particles),
         "time": verdicts[better(reach, balance)],
     }
 
@@ -76,6 +83,30 @@ def learning(metrics: Metrics) -> Table:
             )
             for label, found in _methods(metrics)
             if "learning" in found
+        ],
+    )
+
+
+def rarity(metrics: Metrics) -> Table:
+    """How the relative variance grows with rarity, and the error in the rarest game."""
+    labels, methods = metrics["labels"]["methods"], metrics["rarer"]["methods"]
+    rarest = 10 ** metrics["rarer"]["games"][-1]["log10_probability"]
+    return Table(
+        f"log(1 + V) = a + β log(1/I) + γ log log(1/I), fitted to the games below 10⁻³; the last "
+        f"column at {number(rarest, '.1e')}. β = 0 is logarithmic efficiency, γ = 0 too a bounded "
+        "error",
+        ("estimator", "β", "β in the limit", "γ", "relative error in the rarest game"),
+        [
+            (
+                label,
+                optional(methods[name].get("exponential")),
+                number(abs(methods[name]["limit"].value), ".4f")
+                if "limit" in methods[name]
+                else NONE,
+                optional(methods[name].get("polynomial")),
+                percent(methods[name].get("rarest_relative_error")),
+            )
+            for name, label in labels.items()
         ],
     )
 
