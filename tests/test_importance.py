@@ -34,7 +34,7 @@ COARSE = {
     "seed": 0,
     "defensive": 0.1,
     "cross_entropy": {"paths": 2000, "rounds": 2},
-    "splitting": {"levels": 10, "groups": 30, "killed": 0.1, "effective": 0.5},
+    "splitting": {"levels": 10, "groups": 30, "killed": 0.1, "effective": 0.5, "replicates": 20},
     "rarer": {"scales": (1, 1.5, 2, 3)},
     "coverage": {"replicates": 1000, "played": 20, "points": 3},
 }

@@ -23,7 +23,7 @@ CONFIG = Importance(
     seed=0,
     defensive=0.1,
     cross_entropy={"paths": 1000, "rounds": 1},
-    splitting={"levels": 5, "groups": 10, "killed": 0.1, "effective": 0.5},
+    splitting={"levels": 5, "groups": 10, "killed": 0.1, "effective": 0.5, "replicates": 20},
     rarer={"scales": (0.5, 1, 2, 3, 4)},
     coverage={"replicates": 1000, "played": 20, "points": 3},
 )

@@ -81,7 +81,7 @@ def test_proposals_see_what_they_say() -> None:
         shown=0,
         defensive=0.1,
         cross_entropy=rounds,
-        splitting={"levels": 5, "groups": 10, "killed": 0.1, "effective": 0.5},
+        splitting={"levels": 5, "groups": 10, "killed": 0.1, "effective": 0.5, "replicates": 20},
         rarer={"scales": (1, 2)},
         coverage={"replicates": 1000, "played": 20, "points": 3},
         seed=0,

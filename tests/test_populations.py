@@ -8,7 +8,7 @@ from nicelab.importance.adaptive import HEIGHTS, _adapt, adaptive
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
 from nicelab.importance.groups import Groups, Splitting, in_groups
-from nicelab.importance.particles import _filter, brownian, twisted
+from nicelab.importance.particles import _filter, brownian, moves, twisted
 from nicelab.importance.proposals import Table
 from nicelab.importance.splitting import by_reach
 from nicelab.importance.weights import relative_variance
@@ -17,7 +17,7 @@ from nicelab.statistics import mean, standard_deviation
 SHEET = Gambler(start=100, target=200, plays=600, p="18/37")
 SHORT = Gambler(start=5, target=10, plays=40, p=0.4)
 OTHER = Gambler(start=3, target=20, plays=60, p=0.45)
-CONFIG = Splitting(levels=1, groups=2, killed=0.1, effective=0.5)
+CONFIG = Splitting(levels=1, groups=2, killed=0.1, effective=0.5, replicates=20)
 DRAWS = Draws(0, "test")
 
 
@@ -79,23 +79,20 @@ def test_filter_is_the_one_of_the_definition(effective: float) -> None:
     """The same random numbers give the same estimate, with rounding apart."""
     for gambler in (SHORT, OTHER):
         log_h = brownian(gambler)
+        first = np.exp(log_h[0, gambler.start])
         for seed in range(5):
-            fast, _ = _filter(
-                log_h, gambler.start, gambler.p, 20, effective, np.random.default_rng(seed)
-            )
+            random = np.random.default_rng(seed)
+            fast, _ = _filter(*moves(log_h, gambler.p), gambler.start, 20, effective, random)
             one = slow(gambler, 20, effective, np.random.default_rng(seed))
-            assert fast == pytest.approx(one, rel=1e-9)
+            assert first * fast == pytest.approx(one, rel=1e-9)
 
 
 def test_without_resampling_it_is_a_proposal() -> None:
     """Its relative variance is the exact one of the q that it plays with, within 4 errors."""
     never = CONFIG.model_copy(update={"effective": 1e-9})
     found, _ = twisted(OTHER, never, 1, 20_000, DRAWS)
-    h, p = np.exp(brownian(OTHER)), OTHER.p
-    q = np.full((OTHER.plays, OTHER.target + 1), 0.5)
-    up, both = p * h[1:, 2:], p * h[1:, 2:] + (1 - p) * h[1:, :-2]
-    np.divide(up, both, out=q[:, 1:-1], where=both > 0)
-    exact = relative_variance(OTHER, Table(q)) ** 0.5
+    win, _ = moves(brownian(OTHER), OTHER.p)
+    exact = relative_variance(OTHER, Table(win)) ** 0.5
     observed = standard_deviation(found / outcome(OTHER).probability)
     assert abs(observed.z_score(exact)) < 4
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ from nicelab.statistics import Estimate
 EXACT = {"color": style.GREY, "marker": "|", "s": 160, "label": "exact"}
 ABOVE = 0.3  # where the exact errors are marked, in rows
 
+LINE = 88  # letters
 LEFT_OUT = 1e3  # relative error from which on a curve is not followed
 CURVES = {  # the look of each estimator's curve
     "crude": {"color": style.GREY, "marker": "o"},
@@ -94,10 +96,11 @@ def growing(found: RareEvent, metrics: Metrics) -> str:
     rates = ", ".join(f"{number(abs(x), '.2g')} ({labels[name]})" for name, x in known.items())
     errors = found.growth["brownian"].relative_error(metrics["paths"]).value
     rarest = metrics["rarer"]["games"][-1]["log10_probability"]
-    return (
-        f"Down to a probability of {number(10**rarest, '.0e')}, relative variance grows like "
-        f"1/I to the power β =\n{rates};\nthe error of the {labels['brownian']} stays below "
-        f"{number(100 * float(errors.max()), '.2g')} %"
+    return fill(
+        f"Down to a probability of {number(10**rarest, '.0e')}, relative variance grows like 1/I to "
+        f"the power β = {rates}; the error of the {labels['brownian']} stays below "
+        f"{number(100 * float(errors.max()), '.2g')} %",
+        LINE,
     )
 
 

@@ -21,12 +21,14 @@ class Splitting(Section):
         groups: into which the paths are divided.
         killed: share of a group that adaptive splitting replaces at a time.
         effective: share of a particle filter's effective sample size at which it resamples.
+        replicates: of the whole estimate, from which its error and coverage are.
     """
 
     levels: Annotated[int, Field(ge=1, le=1000)]
     groups: Annotated[int, Field(ge=2)]
     killed: Annotated[float, Field(gt=0, lt=1)]
     effective: Annotated[float, Field(gt=0, le=1)]
+    replicates: Annotated[int, Field(ge=20, le=1_000_000)]
 
 
 # Of the problem, the constants, the paths of a group, the number of groups and their draws:

@@ -102,7 +102,7 @@ def judge_groups(config: Importance, estimates: Groups, draws: Draws) -> dict[st
     error of their own that is uncertain: the intervals have Student's quantile.
     """
     exact, groups = outcome(config).probability, config.splitting.groups
-    paths, replicates = max(1, config.paths // groups), config.coverage.played
+    paths, replicates = max(1, config.paths // groups), config.splitting.replicates
     found, plays = estimates(config, config.splitting, paths, groups * (1 + replicates), draws)
     relative = found.reshape(-1, groups) / exact
     first, others = mean(relative[0]), relative[1:]

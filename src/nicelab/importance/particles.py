@@ -34,9 +34,12 @@ def twisted(
         Estimates and numbers of plays, float64, shape (groups,) each.
     """
     log_h = brownian(gambler)
+    win, factor = moves(log_h, gambler.p)
+    first = float(np.exp(log_h[0, gambler.start]))
 
     def one(random: np.random.Generator) -> tuple[float, int]:
-        return _filter(log_h, gambler.start, gambler.p, paths, config.effective, random)
+        estimate, plays = _filter(win, factor, gambler.start, paths, config.effective, random)
+        return first * estimate, plays
 
     return in_groups(one, groups, draws)
 
@@ -52,39 +55,57 @@ def brownian(gambler: Gambler) -> np.ndarray:
     return log_h
 
 
+def moves(log_h: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
+    """Win probability and weight H / h of the next play, by play and balance.
+
+    Args:
+        log_h: by play and balance, (plays + 1, target + 1).
+        p: probability to win a play.
+
+    Returns:
+        Shape (plays, target + 1) each; a weight of 1 at the target, and of 0 where h is.
+    """
+    up, down = np.log(p) + log_h[1:, 2:], np.log1p(-p) + log_h[1:, :-2]
+    both, here = np.logaddexp(up, down), log_h[:-1, 1:-1]
+    win, factor = np.zeros((2, *log_h[1:].shape))
+    possible = np.isfinite(both)
+    win[:, 1:-1][possible] = np.exp(up[possible] - both[possible])
+    factor[:, 1:-1][possible] = np.exp(both[possible] - here[possible])
+    factor[:, -1] = 1
+    return win, factor
+
+
 @njit(cache=True, nogil=True)
-def _filter(  # noqa: ANN202 - the estimate and the plays
-    log_h: np.ndarray,
+def _filter(  # noqa: ANN202 - the estimate in units of h at the start, and the plays
+    win: np.ndarray,
+    factor: np.ndarray,
     start: int,
-    p: float,
     paths: int,
     effective: float,
     random: np.random.Generator,
 ):
     """One group; a particle at the target stays there with its weight."""
-    target = log_h.shape[1] - 1
-    chips, log_weight = np.full(paths, start), np.zeros(paths)
-    log_estimate, total = log_h[0, start], 0
-    for t in range(1, len(log_h)):
+    target = win.shape[1] - 1
+    chips, weight = np.full(paths, start), np.ones(paths)
+    estimate, total = 1.0, 0
+    for t in range(len(win)):
+        first, second = 0.0, 0.0
         for i in range(paths):
             x = chips[i]
-            if x == target or log_weight[i] == -np.inf:
-                continue
-            up, down = np.log(p) + log_h[t, x + 1], np.log(1 - p) + log_h[t, x - 1]
-            both = np.logaddexp(up, down)
-            log_weight[i] += both - log_h[t - 1, x]
-            if both > -np.inf:
-                chips[i] += 1 if random.random() < np.exp(up - both) else -1
-                total += 1
-        largest = log_weight.max()
-        if largest == -np.inf:
+            if x != target and weight[i] > 0:
+                weight[i] *= factor[t, x]
+                if weight[i] > 0:
+                    chips[i] += 1 if random.random() < win[t, x] else -1
+                    total += 1
+            first += weight[i]
+            second += weight[i] ** 2
+        if first == 0:
             return 0.0, total
-        weight = np.exp(log_weight - largest)
-        if weight.sum() ** 2 < effective * paths * (weight**2).sum():
-            log_estimate += largest + np.log(weight.mean())
+        if first**2 < effective * paths * second:
+            estimate *= first / paths
             chips = _drawn(chips, weight, random.random())
-            log_weight[:] = 0
-    return np.exp(log_estimate) * np.mean(np.exp(log_weight) * (chips == target)), total
+            weight[:] = 1
+    return estimate * np.mean(weight * (chips == target)), total
 
 
 @njit(cache=True, nogil=True)

@@ -192,4 +192,5 @@ def limit(gambler: Gambler, q: float) -> float:
         inside = minimize_scalar(rate, bounds=(1, longest), args=(of_weight,), method="bounded")
         return min(inside.fun, rate(longest, of_weight))
 
-    return 2 - least(1.0) / least(0.0)
+    found = 2 - least(1.0) / least(0.0)
+    return found if abs(found) > NO_VARIANCE else 0.0
