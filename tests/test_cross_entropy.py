@@ -4,20 +4,10 @@ import numpy as np
 import pytest
 
 from nicelab.errors import InputError
-from nicelab.importance.cross_entropy import (
-    CrossEntropy,
-    Elite,
-    Family,
-    Learned,
-    _elite,
-    constant,
-    features,
-    learn,
-    logistic,
-    timed,
-)
+from nicelab.importance.cross_entropy import CrossEntropy, Elite, Family, Learned, _elite, learn
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.learned import constant, features, logistic, timed
 from nicelab.importance.proposals import Brownian, Constant, Doob, Proposal
 from nicelab.importance.simulation import Games
 from nicelab.importance.weights import relative_variance

@@ -238,7 +238,9 @@ def test_names_of_the_arrays(tmp_path: Path) -> None:
     ]
     assert names[10:13] == ["ticks", "optimal", "hit"]
     each = [(f"relative_{name}", f"paths_{name}") for name in METHODS[:11]]
-    assert names[13:] == [name for pair in each for name in pair]
+    grown = [(f"variance_{name}", f"variance_error_{name}", f"plays_{name}") for name in METHODS]
+    walked = [name for pair in each for name in pair]
+    assert names[13:] == [*walked, "rarity", *(name for part in grown for name in part)]
     again = read_record(tmp_path / "arrays.npz", RareEvent)
     assert list(again.to_arrays()) == names
     for name, x in again.to_arrays().items():
@@ -268,7 +270,7 @@ def test_the_ladder_goes_from_the_largest_error_to_the_smallest() -> None:
     rows = relative_errors(metrics)
     errors = [row["relative_error"] for row in rows]
     assert errors == sorted(errors, reverse=True)
-    assert [row["rank"] for row in rows] == list(range(12))
+    assert [row["rank"] for row in rows] == list(range(14))
     assert [row["estimator"] for row in rows] == list(metrics["labels"]["methods"].values())[:-1]
     by_label = {row["estimator"]: row for row in rows}
     for name in ("brownian", "learned"):

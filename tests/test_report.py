@@ -312,7 +312,7 @@ def test_a_misspelt_name_of_ours_is_no_mistake_of_the_user(
 def test_rows_are_named_by_labels(contents: Contents) -> None:
     changed = copy.deepcopy(contents.metrics)
     names = {
-        ("importance", "methods", "siegmund"): 3,
+        ("importance", "methods", "siegmund"): 4,
         ("importance", "intervals", "log_normal"): 2,
         ("gradients", "estimators", "pathwise_sobol"): 2,
         ("gradients", "elbo", "product_rule"): 1,

@@ -97,8 +97,8 @@ def growing(found: RareEvent, metrics: Metrics) -> str:
     errors = found.growth["brownian"].relative_error(metrics["paths"]).value
     rarest = metrics["rarer"]["games"][-1]["log10_probability"]
     return fill(
-        f"Down to a probability of {number(10**rarest, '.0e')}, relative variance grows like 1/I to "
-        f"the power β = {rates}; the error of the {labels['brownian']} stays below "
+        f"Down to a probability of {number(10**rarest, '.0e')}, relative variance grows like 1/I "
+        f"to the power β = {rates}; the error of the {labels['brownian']} stays below "
         f"{number(100 * float(errors.max()), '.2g')} %",
         LINE,
     )

@@ -5,10 +5,11 @@ from enum import IntEnum
 
 from nicelab.importance.adaptive import adaptive
 from nicelab.importance.config import Importance
-from nicelab.importance.cross_entropy import Learned, constant, learn, logistic, timed
+from nicelab.importance.cross_entropy import Learned, learn
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import optimal_q
 from nicelab.importance.groups import Groups
+from nicelab.importance.learned import constant, logistic, timed
 from nicelab.importance.particles import twisted
 from nicelab.importance.proposals import (
     Brownian,

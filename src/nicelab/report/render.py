@@ -32,7 +32,9 @@ from nicelab.report.tables.table import NONE, Table, first
 
 NOT_IN_MARKDOWN = "nav, .skip, .close, #sources, .how, script, label"
 FILM_WIDTH, HIGHEST = 720, 16383  # pixels; a WebP cannot be higher
-COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()
+COUNTS = (
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+).split()
 
 
 def render(contents: Contents, since: Since | None = None, made: Made | None = None) -> str:
