@@ -46,7 +46,7 @@ def main(
     rungs = load(ablation, "ablation", Rungs)
     architecture = rungs.architecture(registry.architecture(params, family), rung)
     recipe = load(params, "train", Training, of=family)
-    recipe = recipe.model_copy(update={"seed": seed, "epochs": rungs.epochs})
+    recipe = recipe.model_copy(update={"seed": seed, "epochs": rungs.trained(rung)})
     evaluation = load(params, "evaluate", Evaluation)
     require_writable(metrics)
     data = read_record(images, ImageSet)
@@ -63,7 +63,7 @@ def main(
     summary = {
         "dataset": data.name,
         "flow": type(flow).__name__,
-        "label": rungs.rungs[rung].label,
+        "label": rungs.named(rung).label,
         "parameters": sum(weight.numel() for weight in flow.parameters()),
         "epochs": recipe.epochs,
         "seed": seed,

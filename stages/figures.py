@@ -3,39 +3,26 @@
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import get_args, get_origin, get_type_hints
 
 import click
 from matplotlib.figure import Figure
 
+from nicelab import figures
+from nicelab.errors import InputError
 from nicelab.figures import style
 from nicelab.flows.names import chosen
 from nicelab.pipeline.artifacts import read_metrics, read_record
 from nicelab.pipeline.options import PATH, output, params_option
 from nicelab.pipeline.stage import Stage
 
-STUDIES = (
-    "grid",
-    "training",
-    "likelihood",
-    "diagnostics",
-    "samples",
-    "inpainting",
-    "ascents",
-    "completions",
-    "errors",
-    "posterior",
-    "animation",
-    "convolution",
-    "ablation",
-    "importance",
-    "ladder",
-    "paths",
-    "weights",
-    "coverage",
-    "gradients",
-    "estimators",
-)
+NOT_OF_THE_PIPELINE = {"style", "experiments"}
+STUDIES = [
+    module.name
+    for module in iter_modules(figures.__path__)
+    if module.name not in NOT_OF_THE_PIPELINE
+]
 
 
 @click.command(cls=Stage)
@@ -52,10 +39,15 @@ def main(study: str, arrays: Path, metrics: Path, figure: Path, params: Path) ->
     """
     draw = import_module(f"nicelab.figures.{study}").draw
     kind = get_type_hints(draw)["found"]
+    of_all = get_origin(kind) is Mapping
     if not arrays.is_dir():
+        if of_all:
+            raise InputError(
+                f"{study} is of all flows: give a folder with a file of each, not {arrays}"
+            )
         pictures = [draw(read_record(arrays, kind), read_metrics(metrics))]
     else:
-        names, of_all = chosen(params), get_origin(kind) is Mapping
+        names = chosen(params)
         record = get_args(kind)[1] if of_all else kind
         found = {name: read_record(_file(arrays, name), record) for name in names}
         told = {name: read_metrics(metrics / f"{name}.json") for name in names}

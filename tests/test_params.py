@@ -40,6 +40,7 @@ def test_reads_exponents_without_a_point_as_numbers(tmp_path: Path) -> None:
         ({"paths": "2.5"}, r"sampler\.paths must be a valid integer, got 2\.5"),
         ({"paths": "many"}, r"sampler\.paths must be a valid integer, got 'many'"),
         ({"paths": "true"}, r"sampler\.paths must be a valid integer, got True"),
+        ({"paths": f"'{300 * 'x'}'"}, r"got 'x{119}… \("),
         ({"kind": "quick"}, r"sampler\.kind must be 'fast' or 'slow', got 'quick'"),
         ({"paths": None}, r"sampler\.paths is missing"),
         ({"pahts": "5"}, r"sampler\.pahts is unknown; did you mean paths\?"),

@@ -1,6 +1,8 @@
 """What every stage does beside its work: checks, the lock file, memory, all outputs or none."""
 
+import errno
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ from nicelab.errors import InputError
 from nicelab.machine.memory import require_memory
 from nicelab.pipeline.files import require_writable, together, writing, writing_folder
 from nicelab.pipeline.options import PATH
+from nicelab.pipeline.order import order
 from nicelab.pipeline.stage import LOCK, VALID, Stage
 
 
@@ -51,6 +54,38 @@ def test_any_stage_refuses_a_mistake_in_the_last_section(project: Path) -> None:
     assert not (project / "out").exists()
     params.write_text(text)
     assert CliRunner().invoke(of(lambda: write("out", "new"))).exit_code == 0
+
+
+def test_a_stage_says_which_of_how_many_it_is(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DVC's own order; stages of another pipeline are counted apart."""
+    names = "prepare\ntrain@nice\ntrain@glow\nreplicates/dvc.yaml:replicate@nice-1"
+    calls = []
+    monkeypatch.setattr("nicelab.pipeline.order.order", lambda _: calls.append(1) or names.split())
+    told = {}
+    for name in [*names.split(), "unknown"]:
+        monkeypatch.setenv("DVC_STAGE", name)
+        told[name] = CliRunner().invoke(of(lambda: None)).stderr
+    assert told["train@glow"].startswith("stage 3 of 3\n")
+    assert told["replicates/dvc.yaml:replicate@nice-1"].startswith("stage 1 of 1\n")
+    assert told["unknown"].startswith("took")
+    assert len(calls) == 1
+    (project / "dvc.yaml").write_text("stages: {}")
+    CliRunner().invoke(of(lambda: None))
+    assert len(calls) == 2
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # in what DVC uses
+def test_the_order_is_that_of_the_pipeline() -> None:
+    found = order(ROOT)
+    assert found.index("prepare") < found.index("train@nice") < found.index("evaluate@nice")
+    assert found[0] == "download"
+    assert "ablation/dvc.yaml:ablate@glow-complete-0" in found
+
+
+def test_there_is_no_order_outside_a_project(tmp_path: Path) -> None:
+    assert order(tmp_path) == []
 
 
 def test_parameters_are_checked_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +168,27 @@ def test_all_outputs_of_a_stage_appear_or_none(tmp_path: Path) -> None:
     assert outcome.stderr == f"Error: cannot write {tmp_path}/metrics: No space left on device\n"
     assert (tmp_path / "arrays").read_text() == "old"
     assert [x.name for x in tmp_path.iterdir()] == ["arrays"]
+
+
+@pytest.mark.parametrize("fails", range(1, 6))
+def test_if_one_file_cannot_be_moved_all_are_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    """Two were there before and one was not: five renames, of which one fails in turn."""
+    rename, calls = Path.replace, []
+
+    def replace(path: Path, target: Path) -> Path:
+        calls.append(path)
+        if len(calls) == fails:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(path, target)
+
+    for name in ("a", "c"):
+        (tmp_path / name).write_text("old")
+    monkeypatch.setattr(Path, "replace", replace)
+    outcome = CliRunner().invoke(of(lambda: [write(str(tmp_path / x), "new") for x in "abc"]))
+    assert re.fullmatch("Error: cannot write .*/[abc]: Input/output error\n", outcome.stderr)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old", "c": "old"}
 
 
 def test_what_must_not_wait_does_not(tmp_path: Path) -> None:

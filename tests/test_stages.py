@@ -363,7 +363,14 @@ def test_unwritable_outputs(stage: str, option: str) -> None:
         arguments = [str(ROOT / name) for name in ("results", "figures", "stages")]
     else:
         arguments = DEFAULTS.get(stage, [])
-    refused(invoke(stage, *arguments, option, "file/out"), "cannot write file/out")
+    for where in ("file/out", ".", "/"):
+        refused(invoke(stage, *arguments, option, where), f"cannot write {where}")
+
+
+@pytest.mark.usefixtures("work")
+def test_a_figure_of_all_flows_needs_a_folder() -> None:
+    arguments = ["training", "curve.csv", "training.json", "--figure", "out.png"]
+    refused(invoke("figures", *arguments), "training is of all flows: give a folder")
 
 
 @pytest.mark.usefixtures("work")

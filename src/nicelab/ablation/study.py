@@ -22,7 +22,7 @@ from nicelab.pipeline.params import load
 from nicelab.statistics import Estimate, mean
 
 LEVEL = 0.95  # of the intervals of all rungs together
-SHARED = ("dataset", "flow", "epochs", "images_md5")  # by all trainings
+SHARED = ("dataset", "flow", "images_md5")  # by all trainings
 
 
 def collect(found: Mapping[str, Sequence[Metrics]]) -> dict[str, Any]:
@@ -51,6 +51,7 @@ def _of_rung(runs: Sequence[Metrics]) -> dict[str, Any]:
     return {
         "label": runs[0]["label"],
         "parameters": runs[0]["parameters"],
+        "epochs": runs[0]["epochs"],
         "validation": {str(r["seed"]): r["validation"]["log_likelihood"].value for r in runs},
     }
 
@@ -74,11 +75,12 @@ def compare(collected: Metrics) -> tuple[Ablation, dict[str, Any]]:
     metrics = {
         "dataset": collected["dataset"],
         "flow": collected["flow"],
-        "epochs": collected["epochs"],
+        "epochs": next(iter(rungs.values()))["epochs"],
         "rungs": {
             name: {
                 "label": rung["label"],
                 "parameters": rung["parameters"],
+                "epochs": rung["epochs"],
                 "log_likelihood": mean(nats[name]),
             }
             for name, rung in rungs.items()

@@ -14,6 +14,8 @@ from nicelab.images.shapes import Shape
 from nicelab.pipeline.artifacts import read_weights, write_weights
 from nicelab.pipeline.params import Section
 
+_UNFIT = (KeyError, TypeError, ValueError, OverflowError, ValidationError, RuntimeError)
+
 
 def save(path: Path, model: Flow, architecture: Section, shape: Shape, dataset: str) -> str:
     """Write the model's weights, its architecture, and what it was trained on.
@@ -56,7 +58,7 @@ def load(path: Path, device: torch.device) -> tuple[Flow, dict[str, Any]]:
         model = registry.rebuild(header["architecture"], shape)
         model.load_state_dict({name: torch.from_numpy(w) for name, w in tensors.items()})
         model.require_sound()
-    except (KeyError, TypeError, ValueError, ValidationError, RuntimeError) as error:
+    except _UNFIT as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} does not fit its header ({reason}): train again") from None
     return model.requires_grad_(False).to(device), header

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -52,6 +52,8 @@ def writing(path: Path, at_once: bool = False) -> Iterator[Path]:
 def together() -> Iterator[None]:
     """Files that are written in the block appear at its end, all of them, or none if it fails.
 
+    Of those that were there before, all are replaced or none.
+
     Raises:
         InputError: a destination cannot be written.
     """
@@ -59,15 +61,33 @@ def together() -> Iterator[None]:
     token = _waiting.set(waiting)
     try:
         yield
-        for temporary, path in waiting.items():
-            try:
-                temporary.replace(path)
-            except OSError as error:
-                raise _cannot_write(path, error) from None
+        _move(waiting)
     finally:
         _waiting.reset(token)
         for temporary in waiting:
             _remove(temporary)
+
+
+def _move(waiting: dict[Path, Path]) -> None:
+    """Move each file to its place; if one cannot be moved, put back what was there."""
+    replaced = []
+    with ExitStack() as undo:
+        for temporary, path in waiting.items():
+            try:
+                if path.is_file() or path.is_symlink():
+                    before = _beside(path.with_name(f"{path.name}.before"))
+                    path.replace(before)
+                    undo.callback(before.replace, path)
+                    replaced.append(before)
+                    temporary.replace(path)
+                else:
+                    temporary.replace(path)
+                    undo.callback(path.unlink)
+            except OSError as error:
+                raise _cannot_write(path, error) from None
+        undo.pop_all()
+    for before in replaced:
+        _remove(before)
 
 
 @contextmanager
@@ -120,6 +140,8 @@ def digest(path: Path) -> str:
 
 
 def _beside(path: Path) -> Path:
+    if not path.name:  # the folder itself, or the root
+        raise _cannot_write(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 

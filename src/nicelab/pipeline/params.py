@@ -25,6 +25,7 @@ _SIGNS = {
 
 
 _LARGEST = 2**63 - 1
+_LONGEST = 120  # characters of a value in a message
 
 
 class Section(BaseModel):
@@ -105,7 +106,7 @@ def read_all(path: Path) -> dict[str, Any]:
         problem = " ".join(str(error).split())
         raise InputError(f"{path} is not valid YAML: {problem}") from None
     if not isinstance(sections, dict):
-        raise InputError(f"{path} must hold sections such as `train:`, got {sections!r}")
+        raise InputError(f"{path} must hold sections such as `train:`, got {_brief(sections)}")
     return sections
 
 
@@ -136,7 +137,12 @@ def _explain(section: str, model: type[BaseModel], error: dict[str, Any]) -> str
         message = message.replace(words, sign)
     expected = message.removeprefix("Input should be ")
     verb = ": " if expected == message else " must be "
-    return f"{where}{verb}{expected}, got {error['input']!r}"
+    return f"{where}{verb}{expected}, got {_brief(error['input'])}"
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _suggest(name: str, known: Iterable[object]) -> str:

@@ -97,6 +97,13 @@ class Made:
     times: Table
 
 
+def _source(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8 ({error.reason})") from None
+
+
 def read_contents(results: Path, figures: Path, stages: Path, params: Path) -> Contents:
     """Read all files of these folders."""
     files = sorted([*results.glob("**/*.json"), *figures.glob("*.png")])
@@ -112,5 +119,5 @@ def read_contents(results: Path, figures: Path, stages: Path, params: Path) -> C
         read_results(results, chosen(params)),
         Folder(figures, ".png", Path.read_bytes),
         provenance,
-        Folder(stages, ".py", lambda path: path.read_text(encoding="utf-8")),
+        Folder(stages, ".py", _source),
     )
