@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
+from nicelab.dimensions.config import Dimensions
 from nicelab.errors import InputError
 from nicelab.flows import registry
 from nicelab.flows.claims import Convolution
@@ -43,6 +44,7 @@ SECTIONS = MappingProxyType(
         "convolution": Convolution,
         "importance": Importance,
         "gradients": Gradients,
+        "dimensions": Dimensions,
     }
 )
 OF_FAMILIES = ("families", "model", "train")

@@ -23,6 +23,7 @@ from nicelab.report.headlines.convolution import largest_error
 from nicelab.report.tables import (
     ablation,
     convolution,
+    dimensions,
     gradients,
     importance,
     inpainting,
@@ -111,6 +112,7 @@ def _context(contents: Contents) -> dict[str, Any]:
             "ablation": ablation.told(metrics["ablation"]),
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
+            "dimensions": dimensions.told(metrics["dimensions"]),
         },
         "largest_claims_error": largest_error(metrics["convolution"]),
         "provenance": [
@@ -160,6 +162,7 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "elbo": gradients.elbo(descent),
         "elbo_variances": gradients.elbo_variances(descent),
         "bits": gradients.bits(descent),
+        "growth": dimensions.growth(metrics["dimensions"]),
     }
 
 

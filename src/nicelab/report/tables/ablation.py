@@ -10,7 +10,7 @@ def rungs(metrics: Metrics) -> Table:
     first = next(iter(metrics["rungs"].values()))
     return Table(
         f"{metrics['flow']} on {metrics['dataset']} with one part changed: validation "
-        f"log-likelihood in nats after {metrics['epochs']} epochs, over "
+        f"log-likelihood in nats after {metrics['epochs']} epochs, unless said otherwise, over "
         f"{first['log_likelihood'].n} trainings of each",
         ("flow", "weights", "log-likelihood", "less complete", "95 %, all together (Dunnett)"),
         [_row(rung) for rung in metrics["rungs"].values()],
