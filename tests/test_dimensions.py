@@ -1,6 +1,7 @@
 """Gradient estimators in many dimensions, against exact gradients and variances."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,7 +197,7 @@ def test_samples_are_limited_by_evaluations() -> None:
     assert CONFIG.batches(10**9) == FEWEST
 
 
-def test_sizes_must_increase(tmp_path) -> None:  # noqa: ANN001
+def test_sizes_must_increase(tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text().replace("sizes: [1, 3,", "sizes: [3, 1,")
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(InputError, match=r"dimensions: sizes must increase, got \[3, 1, 10"):

@@ -68,6 +68,7 @@ AFFECTED = {
     "convolution": {"convolution", *figures("convolution"), *SHOWN},
     "importance": GAMBLER,
     "gradients": {"gradients", *figures("gradients", "estimators"), *SHOWN},
+    "dimensions": {"dimensions", *figures("dimensions"), *SHOWN},
 }
 
 

@@ -159,7 +159,7 @@ def test_a_family_alone_has_a_report(results: Path, tmp_path: Path, family: str)
 
 def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:
     images = [attributes for tag, attributes in tags(page) if tag == "img"]
-    assert len(images) == len(FIGURES) == 20
+    assert len(images) == len(FIGURES) == 21
     assert all(len(image["alt"]) > 40 for image in images)
 
 

@@ -291,6 +291,10 @@ def refused(result: Result, message: str) -> None:
         ("gradients", "gradients.map.sigma", [0, 3], "gradients.map.sigma.0 must be > 0, got 0"),
         ("gradients", "gradients.long_run.steps", 0, "gradients.long_run.steps must be >= 1"),
         ("gradients", "gradients.bernoulli.logits", [], "gradients.bernoulli.logits: List should"),
+        ("dimensions", "dimensions.sizes", [3, 1], "dimensions: sizes must increase, got [3, 1]"),
+        ("dimensions", "dimensions.sizes", [1], "dimensions.sizes: List should have at least 2"),
+        ("dimensions", "dimensions.batch", 1, "dimensions.batch must be >= 2, got 1"),
+        ("dimensions", "dimensions.replicates", 5, "dimensions.replicates must be >= 20, got 5"),
         ("gradients", "gradients.batch", True, "gradients.batch must be a valid integer"),
     ],
 )
