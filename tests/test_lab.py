@@ -97,8 +97,8 @@ def test_a_number_a_table_a_function_and_a_proposal_are_the_same_game() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"start": 300}, r"start must be < target \(200\), got 300"),
-        ({"p": 2}, "p must be less than 1, got 2"),
+        ({"start": -1}, "start must be greater than or equal to 0, got -1"),
+        ({"p": 2}, "p must be less than or equal to 1, got 2"),
         ({"paths": 0, "seed": -1}, "paths must be .* got 0; seed must be .* got -1"),
         ({"q": "half"}, "q must be a number, a table of numbers, .* got 'half'"),
     ],
@@ -106,6 +106,33 @@ def test_a_number_a_table_a_function_and_a_proposal_are_the_same_game() -> None:
 def test_what_is_no_game_is_told_on_one_line(given: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=f"^{message}$"):
         lab.gambler(**{"q": 0.55, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ({"p": 0}, 0),
+        ({"p": 1}, 1),
+        ({"p": 1, "plays": 99}, 0),
+        ({"start": 0}, 0),
+        ({"start": 0, "p": 1}, 0),
+        ({"start": 200}, 1),
+        ({"start": 300, "p": 0}, 1),
+        ({"plays": 99}, 0),
+        ({"plays": 0}, 0),
+    ],
+)
+def test_where_nothing_is_left_to_chance_the_answer_is_exact(
+    given: dict[str, float], answer: int
+) -> None:
+    found = lab.gambler(0.55, **given)
+    assert (found.value, found.standard_error, found.truth) == (answer, 0, answer)
+
+
+def test_it_is_the_limit_of_games_that_are_played() -> None:
+    for p, answer in ((1e-9, 0), (1 - 1e-9, 1)):
+        exact = outcome(Gambler(start=100, target=200, plays=600, p=p)).probability
+        assert exact == pytest.approx(answer, abs=1e-6)
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

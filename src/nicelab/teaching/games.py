@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 
 from nicelab.errors import InputError
 from nicelab.formatting import number
@@ -19,6 +21,23 @@ from nicelab.teaching.answer import Answer
 from nicelab.teaching.arguments import Count, Seed, checked
 
 WinProbability = Callable[[int, np.ndarray], ArrayLike]
+
+
+class Game(Section):
+    """The constants of the problem, as `Gambler`, and those where nothing is left to chance."""
+
+    start: Annotated[int, Field(ge=0)]
+    target: Annotated[int, Field(ge=0)]
+    plays: Annotated[int, Field(ge=0)]
+    p: Annotated[float, Field(ge=0, le=1)]
+
+    def certain(self) -> float | None:
+        """The probability to reach the target, where that is 0 or 1 whatever the chips do."""
+        if self.start >= self.target:
+            return 1.0
+        if self.start == 0 or self.p == 0 or self.plays < self.target - self.start:
+            return 0.0
+        return 1.0 if self.p == 1 else None
 
 
 class Playing(Section):
@@ -69,13 +88,19 @@ def gambler(
         (2.31 ± 0.17)×10⁻⁶ (exact: 2.38838×10⁻⁶); exact relative error: 7.05 %
         >>> gambler(lambda play, chips: np.where(chips < 150, 0.6, 0.57))
         (2.423 ± 0.080)×10⁻⁶ (exact: 2.38838×10⁻⁶); exact relative error: 3.4 %
+        >>> gambler(0.55, p=1)
+        1 (exact: 1); nothing is left to chance
 
     Raises:
         InputError: the estimate would be biased, q is no probability somewhere, or there is no
             such game.
     """
-    game = checked(Gambler, start=start, target=target, plays=plays, p=p)
     playing, proposal = checked(Playing, paths=paths, seed=seed), _proposal(q)
+    constants = {"start": start, "target": target, "plays": plays, "p": p}
+    certain = checked(Game, **constants).certain()
+    if certain is not None:
+        return Answer(certain, 0.0, 1, certain, "nothing is left to chance")
+    game = checked(Gambler, **constants)
     variance = relative_variance(game, proposal)
     error = (variance / playing.paths) ** 0.5 if variance > NO_VARIANCE else 0.0
     found = tally(game, proposal, playing.paths, Draws(playing.seed, "lab"))
