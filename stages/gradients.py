@@ -21,7 +21,7 @@ from nicelab.pipeline.stage import Stage
 @device_option
 @params_option
 def main(arrays: Path, metrics: Path, device: torch.device, params: Path) -> None:
-    """Bias, variance and cost of gradient estimators; SGD; an ELBO; and a discrete family."""
+    """Bias, variance and cost of gradient estimators; SGD; and an ELBO."""
     require_writable(arrays, metrics)
     found, summary = judge(load(params, "gradients", Gradients), device)
     write_record(arrays, found)

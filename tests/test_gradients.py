@@ -9,9 +9,8 @@ from torch import Tensor
 from nicelab.errors import InputError
 from nicelab.figures import estimators as figure_of_estimators
 from nicelab.figures import gradients as figure_of_gradients
-from nicelab.gradients import bernoulli, elbo, objective
 from nicelab.gradients import bias_and_variance as study
-from nicelab.gradients.bernoulli import Bernoulli
+from nicelab.gradients import elbo, objective
 from nicelab.gradients.config import Gradients, LongRun, Map, Point
 from nicelab.gradients.elbo import Elbo
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
@@ -36,7 +35,6 @@ CONFIG = Gradients(
     map=Map(mu=[-1.0, 3.0], sigma=[0.2, 3.0], size=21),
     seed=0,
     elbo=Elbo(x=[1.0], mean=[0.0], log_scale=[0.0], samples=1000),
-    bernoulli=Bernoulli(logits=[0.0], target=0.5, batch=4, replicates=100),
 )
 
 
@@ -218,7 +216,6 @@ def test_labels_come_last_and_name_every_estimator(found: Found) -> None:
     metrics = found[1]
     assert list(metrics)[-1] == "labels"
     registries = {"estimators": ESTIMATORS, "elbo": elbo.ESTIMATORS}
-    registries["bernoulli"] = bernoulli.ESTIMATORS
     assert {kind: list(names) for kind, names in metrics["labels"].items()} == {
         kind: list(registry) for kind, registry in registries.items()
     }

@@ -7,8 +7,7 @@ without a device has no numbers; and where the point is "meta", one that has num
 import pytest
 import torch
 
-from nicelab.gradients import bernoulli, elbo, objective
-from nicelab.gradients.bernoulli import Bernoulli
+from nicelab.gradients import elbo, objective
 from nicelab.gradients.elbo import Elbo
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
 from nicelab.gradients.family import Function
@@ -25,7 +24,6 @@ from nicelab.streams import generator
 
 POINT = torch.tensor([[0.3, -0.4], [0.0, 0.0]], dtype=torch.float64)
 ELBO = Elbo(x=[1.0, -2.0], mean=[0.0, -0.5], log_scale=[0.2, -0.5], samples=50)
-BERNOULLI = Bernoulli(logits=[-1.0, 0.5], target=0.5, batch=4, replicates=10)
 RULES = {
     "gauss_hermite": lambda like: gauss_hermite(NODES, like),
     "uniform": uniform,
@@ -94,10 +92,10 @@ def test_minima_follow() -> None:
     assert objective.minima(POINT.float()).dtype == torch.float32
 
 
-def test_the_elbo_and_the_bits_make_nothing_on_the_default_device() -> None:
-    expected = elbo.measure(ELBO, 0), bernoulli.measure(BERNOULLI, 0)
+def test_the_elbo_makes_nothing_on_the_default_device() -> None:
+    expected = elbo.measure(ELBO, 0)
     with torch.device("meta"):
-        assert (elbo.measure(ELBO, 0), bernoulli.measure(BERNOULLI, 0)) == expected
+        assert elbo.measure(ELBO, 0) == expected
 
 
 @pytest.mark.parametrize("name", elbo.ESTIMATORS)
@@ -105,14 +103,3 @@ def test_the_elbo_follows(name: str) -> None:
     for like in (POINT.float(), POINT.to("meta")):
         found = elbo.ESTIMATORS[name].terms(like, like[0], elbo.sample(like, like))
         assert (found.dtype, found.device) == (like.dtype, like.device)
-
-
-@pytest.mark.parametrize("name", bernoulli.ESTIMATORS)
-def test_bits_follow(name: str) -> None:
-    for theta in (POINT[0].float(), POINT[0].to("meta")):
-        bits, probability = bernoulli.outcomes(theta)
-        terms = bernoulli.ESTIMATORS[name].terms(theta, bits, 0.5)
-        for found in (bits, probability, terms, bernoulli.exact_gradient(theta, 0.5)):
-            assert (found.dtype, found.device) == (theta.dtype, theta.device)
-    drawn = bernoulli.draw(POINT[0].float(), BERNOULLI, generator(0))
-    assert drawn.dtype == torch.float32

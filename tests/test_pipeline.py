@@ -69,6 +69,7 @@ AFFECTED = {
     "importance": GAMBLER,
     "gradients": {"gradients", *figures("gradients", "estimators"), *SHOWN},
     "dimensions": {"dimensions", *figures("dimensions"), *SHOWN},
+    "discrete": {"discrete", *figures("discrete"), *SHOWN},
 }
 
 

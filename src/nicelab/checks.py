@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nicelab.dimensions.config import Dimensions
+from nicelab.discrete.config import Discrete
 from nicelab.errors import InputError
 from nicelab.flows import registry
 from nicelab.flows.claims import Convolution
@@ -45,6 +46,7 @@ SECTIONS = MappingProxyType(
         "importance": Importance,
         "gradients": Gradients,
         "dimensions": Dimensions,
+        "discrete": Discrete,
     }
 )
 OF_FAMILIES = ("families", "model", "train")

@@ -6,7 +6,6 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from nicelab.gradients.bernoulli import Bernoulli
 from nicelab.gradients.elbo import Elbo
 from nicelab.pipeline.params import Section
 
@@ -62,7 +61,6 @@ class Gradients(Section):
     map: Map
     seed: Annotated[int, Field(ge=0)]
     elbo: Elbo
-    bernoulli: Bernoulli
 
     @model_validator(mode="after")
     def _powers_of_two(self) -> Self:

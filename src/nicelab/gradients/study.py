@@ -4,7 +4,7 @@ The objective is L(μ, τ) = E[X sin X] + (μ − 1)²/2 + σ − τ, whose grad
 known exactly (`objective.py`). Every estimator of `estimators.py` is held against them: its bias
 by a z-test at several points, its variance by quadrature, and the SGD that it drives by the exact
 flow. The sheet's two scripts have a fault each; both are run beside the others. An ELBO
-(problem 1) and a discrete family are judged in the same way.
+(problem 1) is judged in the same way.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from nicelab.gradients import bernoulli, elbo, estimators
+from nicelab.gradients import elbo, estimators
 from nicelab.gradients.batch_sizes import batch_sizes
 from nicelab.gradients.bias_and_variance import bias_and_variance
 from nicelab.gradients.config import Gradients
@@ -24,7 +24,6 @@ PARTS = (landscape, sgd, bias_and_variance, batch_sizes, long_runs)
 REGISTRIES = {
     "estimators": estimators.ESTIMATORS,
     "elbo": elbo.ESTIMATORS,
-    "bernoulli": bernoulli.ESTIMATORS,
 }
 
 
@@ -42,7 +41,6 @@ def judge(
         fields |= found
         metrics |= summary
     metrics["elbo"] = elbo.measure(config.elbo, config.seed, device)
-    metrics["bernoulli"] = bernoulli.measure(config.bernoulli, config.seed, device)
     return GradientsRecord(**fields), {**metrics, "labels": labels()}
 
 

@@ -24,6 +24,7 @@ from nicelab.report.tables import (
     ablation,
     convolution,
     dimensions,
+    discrete,
     gradients,
     importance,
     inpainting,
@@ -113,6 +114,7 @@ def _context(contents: Contents) -> dict[str, Any]:
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
             "dimensions": dimensions.told(metrics["dimensions"]),
+            "discrete": discrete.told(metrics["discrete"]),
         },
         "largest_claims_error": largest_error(metrics["convolution"]),
         "provenance": [
@@ -161,7 +163,7 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "estimators": gradients.estimators(descent),
         "elbo": gradients.elbo(descent),
         "elbo_variances": gradients.elbo_variances(descent),
-        "bits": gradients.bits(descent),
+        "bits": discrete.bits(metrics["discrete"]),
         "growth": dimensions.growth(metrics["dimensions"]),
     }
 

@@ -100,7 +100,10 @@ def gambler(
     certain = checked(Game, **constants).certain()
     if certain is not None:
         return Answer(certain, 0.0, 1, certain, "nothing is left to chance")
-    game = checked(Gambler, **constants)
+    return _played(checked(Gambler, **constants), proposal, playing)
+
+
+def _played(game: Gambler, proposal: Proposal, playing: Playing) -> Answer:
     variance = relative_variance(game, proposal)
     error = (variance / playing.paths) ** 0.5 if variance > NO_VARIANCE else 0.0
     found = tally(game, proposal, playing.paths, Draws(playing.seed, "lab"))
@@ -109,7 +112,7 @@ def gambler(
     remark = f"exact relative error: {number(100 * error, '.3g')} %"
     if not found.hits:
         remark = f"no path reached the target; {remark}"
-    return Answer(mean.value, mean.standard_error, paths, exact, remark)
+    return Answer(mean.value, mean.standard_error, playing.paths, exact, remark)
 
 
 def _proposal(q: float | ArrayLike | WinProbability | Proposal) -> Proposal:

@@ -195,39 +195,3 @@ def elbo_variances(metrics: Metrics) -> Table:
             for name, found in metrics["elbo"]["variances"].items()
         ],
     )
-
-
-def bits(metrics: Metrics) -> Table:
-    """Gradients over independent bits, by estimator and component."""
-    exact = metrics["bernoulli"]["exact_gradient"]
-    return Table(
-        "Gradient over independent bits",
-        (
-            "estimator",
-            "component",
-            "estimate",
-            "exact",
-            "variance × batch, all components",
-            "evaluations of f a sample",
-        ),
-        [
-            row
-            for name, label in metrics["labels"]["bernoulli"].items()
-            for row in _bits(label, metrics["bernoulli"][name], exact)
-        ],
-    )
-
-
-def _bits(label: str, metrics: Metrics, exact: Metrics) -> list[tuple[str, ...]]:
-    """A row for each component; what belongs to all of them stands in the first."""
-    of_all = estimate(metrics["variance"]), str(metrics["evaluations"])
-    return [
-        (
-            label,
-            f"∂θ {k}",
-            estimate(metrics[component]),
-            number(x.value, ".6f"),
-            *(("", "") if k else of_all),
-        )
-        for k, (component, x) in enumerate(exact.items())
-    ]
