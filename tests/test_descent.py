@@ -1,13 +1,14 @@
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from scipy.linalg import solve_continuous_lyapunov
-from torch.autograd.functional import hessian, jacobian
 
 from nicelab.gradients import objective
 from nicelab.gradients.descent import (
+    as_sigma,
     basins,
     descend,
     expected_gradient,
@@ -16,8 +17,8 @@ from nicelab.gradients.descent import (
     settle,
 )
 from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.floor import Floor, covariance, floor
 from nicelab.gradients.objective import F
-from nicelab.gradients.quadrature import gauss_hermite
 from nicelab.statistics import mean, standard_deviation
 from nicelab.streams import generator
 
@@ -68,40 +69,63 @@ def test_basins() -> None:
     assert nearest(minima, minima).tolist() == [0, 1]
 
 
-def stationary(name: str, rate: float, batch: int) -> tuple[float, float, float]:
-    """σ of the fixed point, and to first order in the rate the mean shift and deviation of σ.
+RATE, BATCH, SEEDS = 0.02, 16, 1000
 
-    With J and the second derivatives H_k of the expected gradient and the covariance C of one
-    batch's, the stationary covariance solves J S + S Jᵀ = rate · C, and the mean of (μ, τ) is
-    off by −J⁻¹ tr(H_k S) / 2.
-    """
-    expected = partial(expected_gradient, name)
-    point = descend(expected, START, 0.01, 20_000)[-1]
-    slope = jacobian(expected, point).numpy()
-    curve = np.stack([hessian(lambda p, k=k: expected(p)[k], point).numpy() for k in (0, 1)])
-    y, weights = gauss_hermite(200, point)
-    terms = ESTIMATORS[name].terms(F, point, y)
-    centred = terms - (weights[:, None] * terms).sum(0)
-    noise = ((weights[:, None] * centred).T @ centred).numpy() / batch
-    spread = solve_continuous_lyapunov(slope, rate * noise)
-    shift = -np.linalg.solve(slope, np.einsum("kij,ij->k", curve, spread) / 2)
-    sigma = float(point[1].exp())
-    return sigma, sigma * (shift[1] + spread[1, 1] / 2), sigma * spread[1, 1] ** 0.5
+Settled = tuple[np.ndarray, np.ndarray]
 
 
-def test_where_descent_with_noise_settles() -> None:
-    """σ moves by the noise as theory says, within 4 standard errors; its spread within 10 %.
+@pytest.fixture(scope="module")
+def settled() -> Settled:
+    """(μ, σ) of 1000 runs with the score function: after the last step, and their later means."""
+    noisy = noisy_gradient("score", BATCH, generator(0, "settle"))
+    ends, means = settle(noisy, START.expand(SEEDS, 2), RATE, 4000)
+    return as_sigma(ends).numpy(), means.numpy()
 
-    The mean is not that of the fixed point, which fails that test.
-    """
-    rate, batch = 0.02, 16
-    sigma, shift, deviation = stationary("score", rate, batch)
-    noisy = noisy_gradient("score", batch, generator(0, "settle"))
-    ends, settled = settle(noisy, START.expand(1000, 2), rate, 4000)
-    found = mean(settled[:, 1])
-    assert abs(found.z_score(sigma + shift)) < 4
-    assert found.z_score(sigma) > 4
-    assert standard_deviation(ends[:, 1].exp()).value == pytest.approx(deviation, rel=0.1)
+
+def of_score(batch: int = BATCH) -> Floor:
+    return floor("score", torch.tensor([0.44, -0.5], dtype=torch.float64), RATE, batch)
+
+
+def off(settled: Settled, theory: Floor) -> Settled:
+    """Standard errors by which means and deviations of (μ, σ) are off."""
+    ends, means = settled
+    places = zip(means.T, theory.fixed + theory.shift, strict=True)
+    spreads = zip(ends.T, theory.deviation, strict=True)
+    shift = [mean(x).z_score(at) for x, at in places]
+    spread = [standard_deviation(x).z_score(at) for x, at in spreads]
+    return np.abs(shift), np.abs(spread)
+
+
+def test_where_descent_with_noise_settles(settled: Settled) -> None:
+    """Means and deviations within 4 standard errors; the fixed point itself is not where."""
+    shift, spread = off(settled, of_score())
+    assert (shift < 4).all()
+    assert (spread < 4).all()
+    assert off(settled, replace(of_score(), shift=np.zeros(2)))[0].max() > 4
+
+
+def test_wrong_floors_are_found(settled: Settled) -> None:
+    """Twice the batch, and a shift without its ½."""
+    assert off(settled, of_score(batch=2 * BATCH))[1].max() > 4
+    assert off(settled, replace(of_score(), shift=2 * of_score().shift))[0].max() > 4
+
+
+@pytest.mark.parametrize("name", ["score", "pathwise", "score_as_printed"])
+def test_the_floor_of_small_steps_solves_the_continuous_equation(name: str) -> None:
+    """J S + S Jᵀ = η C, to first order in η; the fixed point is where expected descent ends."""
+    near = descend(partial(expected_gradient, name), START, 0.01, 20_000)[-1]
+    found = floor(name, near, 1e-4, 16)
+    assert found.fixed == pytest.approx(as_sigma(near).numpy(), abs=1e-9)
+    slope = torch.func.jacrev(partial(expected_gradient, name))(near).numpy()
+    spread = solve_continuous_lyapunov(slope, 1e-4 * covariance(name, near) / 16)
+    expected = np.sqrt(np.diag(spread)) * [1, found.fixed[1]]
+    assert found.deviation == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_covariance_is_the_estimators_variance() -> None:
+    for name in ("score", "pathwise"):
+        exact = ESTIMATORS[name].variance(F, START + 0.2, 16).numpy()
+        assert np.diag(covariance(name, START + 0.2)) == pytest.approx(exact)
 
 
 def test_settling_averages_the_second_half() -> None:

@@ -11,7 +11,8 @@ from nicelab.figures import estimators as figure_of_estimators
 from nicelab.figures import gradients as figure_of_gradients
 from nicelab.gradients import bias_and_variance as study
 from nicelab.gradients import elbo, objective
-from nicelab.gradients.config import Gradients, LongRun, Map, Point
+from nicelab.gradients.budget import OPTIMISERS, UNBIASED
+from nicelab.gradients.config import Budget, Gradients, LongRun, Map, Point
 from nicelab.gradients.elbo import Elbo
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
 from nicelab.gradients.family import Function, Terms
@@ -32,6 +33,7 @@ CONFIG = Gradients(
     replicates=2000,
     batches=[4, 8, 16],
     long_run=LongRun(learning_rate=0.05, steps=400, seeds=20),
+    budget=Budget(evaluations=800, learning_rates=[0.01, 0.1], seeds=20),
     map=Map(mu=[-1.0, 3.0], sigma=[0.2, 3.0], size=21),
     seed=0,
     elbo=Elbo(x=[1.0], mean=[0.0], log_scale=[0.0], samples=1000),
@@ -74,7 +76,9 @@ def test_arrays_are_written_in_this_order(found: Found) -> None:
         "score_as_printed_expected",
         "score_as_printed_ends",
     ]
-    assert names[-18:] == [
+    spent = [f"spent_{o}_{name}_evaluations" for o in OPTIMISERS for name in UNBIASED]
+    assert names[-3 * len(spent) :: 3] == spent
+    assert names[-18 - 3 * len(spent) : -3 * len(spent)] == [
         "quadrature_band",
         "names",
         "points",
@@ -215,7 +219,7 @@ def test_results_are_the_same_again_and_make_nothing_on_the_default_device(
 def test_labels_come_last_and_name_every_estimator(found: Found) -> None:
     metrics = found[1]
     assert list(metrics)[-1] == "labels"
-    registries = {"estimators": ESTIMATORS, "elbo": elbo.ESTIMATORS}
+    registries = {"estimators": ESTIMATORS, "elbo": elbo.ESTIMATORS, "optimisers": OPTIMISERS}
     assert {kind: list(names) for kind, names in metrics["labels"].items()} == {
         kind: list(registry) for kind, registry in registries.items()
     }

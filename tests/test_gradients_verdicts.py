@@ -1,13 +1,16 @@
 import copy
+from typing import Any
 
 import pytest
 
 from nicelab.gradients.verdicts import (
     minimum_at,
     points_with_less_variance,
+    predictions,
     printed_by_the_faults,
     shifted,
 )
+from nicelab.report.tables import descents
 from nicelab.report.tables.gradients import told
 from nicelab.statistics import Estimate
 
@@ -99,3 +102,48 @@ def test_the_text_follows_the_metrics() -> None:
         at: variance(10, 10) for at in ("mu=1 sigma=2", "mu=0 sigma=1")
     }
     assert told(changed)["less_variance"].startswith("At all 2 points the score function has less")
+
+
+RUN = {
+    "mu": Estimate(0.44, 0.01, 9),
+    "sigma": Estimate(0.60, 0.01, 9),
+    "spread": {"mu": Estimate(0.02, 0.001, 9), "sigma": Estimate(0.03, 0.001, 9)},
+    "predicted": {"mu": Estimate.exact(0.45), "sigma": Estimate.exact(0.61)},
+    "predicted_spread": {"mu": Estimate.exact(0.022), "sigma": Estimate.exact(0.03)},
+}
+
+
+def descended() -> dict[str, Any]:
+    """Two estimators under two optimisers."""
+    losses = {"sgd": (1.0, 4.0), "adam": (2.0, 2.0)}
+    budget = {
+        key: {
+            name: {"excess_loss": Estimate(x, 0.1, 9), "learning_rate": 0.1}
+            for name, x in zip("ab", both, strict=True)
+        }
+        for key, both in losses.items()
+    }
+    node = {"quadrature": Estimate.exact(1e-9), "least_deviation": Estimate.exact(0.1)}
+    return {
+        "long_runs": {"score": copy.deepcopy(RUN)},
+        "nodes": {"here": node, "there": node | {"quadrature": Estimate.exact(1.0)}},
+        "few_nodes": 16,
+        "budget": budget | {"evaluations": 100},
+        "labels": {"estimators": {"a": "A", "b": "B"}, "optimisers": {"sgd": "S", "adam": "D"}},
+    }
+
+
+def test_standard_errors_from_theory() -> None:
+    assert predictions(RUN) == pytest.approx([-1, -1, -2, 0])
+
+
+def test_the_text_on_descent_follows_the_metrics() -> None:
+    metrics = descended()
+    text = descents.told(metrics)
+    assert "theory agrees with" in text["floor"]
+    assert "of 4 numbers none is farther off than 2.0 standard errors" in text["floor"]
+    assert text["nodes"].endswith("at 1 of 2 points.")
+    assert "SGD ends nearer than Adam with 1 of 2 estimators and Adam with 1" in text["optimisers"]
+    metrics["long_runs"]["score"]["sigma"] = Estimate(0.65, 0.01, 9)
+    assert "theory does not agree with" in descents.told(metrics)["floor"]
+    assert descents.budget(metrics).rows[0] == ("A", "1.00 ± 0.10", "0.1", "2.00 ± 0.10", "0.1")

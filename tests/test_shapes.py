@@ -21,7 +21,7 @@ pytestmark = pytest.mark.pipeline
 BLIND = ("ablation", "convolution", "gradients", "dimensions", "discrete", "importance")
 BLIND += ("headlines",)
 BLIND_FIGURES = ("convolution", "ablation", "importance", "ladder", "paths", "weights", "coverage")
-BLIND_FIGURES += ("gradients", "estimators", "dimensions", "discrete", "report")
+BLIND_FIGURES += ("gradients", "estimators", "descents", "dimensions", "discrete", "report")
 
 
 def colours(folder: Path) -> None:

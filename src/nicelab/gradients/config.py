@@ -43,6 +43,14 @@ class LongRun(Section):
     seeds: Annotated[int, Field(ge=2, le=1_000_000)]
 
 
+class Budget(Section):
+    """Descent at equal evaluations: how many, the step sizes that are tried, and seeds."""
+
+    evaluations: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    seeds: Annotated[int, Field(ge=4, le=1_000_000)]
+
+
 Batch = Annotated[int, Field(ge=2, le=65_536)]
 
 
@@ -58,6 +66,7 @@ class Gradients(Section):
     replicates: Annotated[int, Field(ge=2, le=10_000_000)]
     batches: Annotated[list[Batch], Field(min_length=2)]
     long_run: LongRun
+    budget: Budget
     map: Map
     seed: Annotated[int, Field(ge=0)]
     elbo: Elbo

@@ -47,6 +47,21 @@ class LongRun(Record):
 
 
 @dataclass(frozen=True)
+class Spent(Record):
+    """Descent with one estimator and optimiser, at the step size that suits it.
+
+    Args:
+        evaluations: of f until then, (kept,).
+        excess: mean loss above the nearest minimum, (kept,).
+        excess_error: standard error of that, (kept,).
+    """
+
+    evaluations: Int64[np.ndarray, " spent"]
+    excess: Float64[np.ndarray, " spent"]
+    excess_error: Float64[np.ndarray, " spent"]
+
+
+@dataclass(frozen=True)
 class GradientsRecord(Record):
     """The landscape, and each estimator's runs, bias, variance and cost.
 
@@ -67,6 +82,7 @@ class GradientsRecord(Record):
         batch_errors: standard errors of that.
         long_steps: at which long runs are kept.
         long: by estimator of the sheet.
+        spent: by optimiser and estimator, `sgd_pathwise`.
     """
 
     map_mu: Float64[np.ndarray, " size"]
@@ -85,6 +101,7 @@ class GradientsRecord(Record):
     batch_errors: Float64[np.ndarray, "estimators batches"]
     long_steps: Int64[np.ndarray, " kept"]
     long: dict[str, LongRun] = key("{}")
+    spent: dict[str, Spent] = key("spent_{}")
 
     def convicted(self) -> list[str]:
         """Names of the estimators whose bias a z-test proves at some point."""

@@ -19,6 +19,7 @@ from nicelab.gradients.descent import (
     settle,
 )
 from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.floor import floor
 from nicelab.gradients.records import LongRun, Run
 from nicelab.gradients.repetitions import mean_of, spread_of
 from nicelab.published import SGD_ENDS
@@ -62,7 +63,7 @@ def long_runs(
 
     A step of fixed size never comes to rest: `spread` is that of the ends over seeds. Where the
     runs settle is told by the mean over the second half of their steps, with its standard error
-    over seeds.
+    over seeds. `predicted` and `predicted_spread` are what `floor` says of both.
 
     Returns:
         The fields `long_steps`, some 1000 of them, and `long` of `GradientsRecord`, and metrics.
@@ -75,12 +76,16 @@ def long_runs(
         noisy, exactly = _gradients(name, "long", config, device)
         starts = start.expand(run.seeds, 2)
         point, settled = settle(noisy, starts, run.learning_rate, run.steps)
-        expected = _as_sigma(descend(exactly, start, run.learning_rate, run.steps))
+        path = descend(exactly, start, run.learning_rate, run.steps)
+        expected = _as_sigma(path)
         found[name] = LongRun(expected[kept], _as_sigma(point))
+        theory = floor(name, path[-1], run.learning_rate, config.batch)
         metrics[name] = {
             **_by_parameter(mean, settled.cpu().numpy()),
             "spread": _by_parameter(spread_of, found[name].long_ends),
             "expected": _exact(expected[-1]),
+            "predicted": _exact(theory.fixed + theory.shift),
+            "predicted_spread": _exact(theory.deviation),
             "share_nearest_to_the_global_minimum": mean((nearest(point, minima) == 0).cpu()),
         }
     return {"long_steps": kept, "long": found}, {"long_runs": metrics}

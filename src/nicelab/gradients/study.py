@@ -15,12 +15,22 @@ from tqdm import tqdm
 from nicelab.gradients import elbo, estimators
 from nicelab.gradients.batch_sizes import batch_sizes
 from nicelab.gradients.bias_and_variance import bias_and_variance
+from nicelab.gradients.budget import LABELS, at_equal_evaluations
 from nicelab.gradients.config import Gradients
 from nicelab.gradients.landscape import landscape
+from nicelab.gradients.nodes import nodes
 from nicelab.gradients.records import GradientsRecord
 from nicelab.gradients.runs import long_runs, sgd
 
-PARTS = (landscape, sgd, bias_and_variance, batch_sizes, long_runs)
+PARTS = (
+    landscape,
+    sgd,
+    bias_and_variance,
+    nodes,
+    batch_sizes,
+    long_runs,
+    at_equal_evaluations,
+)
 REGISTRIES = {
     "estimators": estimators.ESTIMATORS,
     "elbo": elbo.ESTIMATORS,
@@ -49,4 +59,4 @@ def labels() -> dict[str, dict[str, str]]:
     return {
         kind: {name: entry.label for name, entry in registry.items()}
         for kind, registry in REGISTRIES.items()
-    }
+    } | {"optimisers": LABELS}

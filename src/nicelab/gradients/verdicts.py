@@ -37,6 +37,15 @@ def points_with_less_variance(estimators: Mapping[str, Any], one: str, other: st
     return [at for at in estimators[one] if variance(one, at) < variance(other, at)]
 
 
+def predictions(run: Mapping[str, Any]) -> list[float]:
+    """Standard errors by which a long run is off theory: the means of μ and σ, and deviations."""
+    return [
+        observed[key].z_score(run[theory][key].value)
+        for observed, theory in ((run, "predicted"), (run["spread"], "predicted_spread"))
+        for key in ("mu", "sigma")
+    ]
+
+
 def shifted(long_runs: Mapping[str, Any]) -> list[str]:
     """Estimators whose runs do not settle in σ where their expected descent ends."""
     return [

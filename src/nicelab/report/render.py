@@ -23,6 +23,7 @@ from nicelab.report.headlines.convolution import largest_error
 from nicelab.report.tables import (
     ablation,
     convolution,
+    descents,
     dimensions,
     discrete,
     gradients,
@@ -113,6 +114,7 @@ def _context(contents: Contents) -> dict[str, Any]:
             "ablation": ablation.told(metrics["ablation"]),
             "importance": importance.told(metrics["importance"]["methods"]),
             "gradients": gradients.told(metrics["gradients"]),
+            "descents": descents.told(metrics["gradients"]),
             "dimensions": dimensions.told(metrics["dimensions"]),
             "discrete": discrete.told(metrics["discrete"]),
         },
@@ -158,6 +160,7 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "rarity": importance.rarity(gambler),
         "descents": gradients.descents(descent),
         "long_runs": gradients.long_runs(descent),
+        "budget": descents.budget(descent),
         "stationary_points": gradients.stationary_points(descent),
         "faults": gradients.faults(descent),
         "estimators": gradients.estimators(descent),

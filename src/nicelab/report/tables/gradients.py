@@ -8,7 +8,7 @@ from nicelab.gradients.verdicts import (
     shifted,
 )
 from nicelab.pipeline.metrics import Metrics
-from nicelab.report.tables.table import Table, optional
+from nicelab.report.tables.table import Table
 
 FAULTS = ("score_as_printed", "pathwise_as_printed", "score", "pathwise")  # wrong ones, then right
 
@@ -40,17 +40,32 @@ def long_runs(metrics: Metrics) -> Table:
     labels, runs = metrics["labels"]["estimators"], metrics["long_runs"]
     return Table(
         f"Long runs: mean of σ over {runs['score']['sigma'].n} seeds and the second half of the "
-        "steps, standard deviation after the last step, and the end of the expected descent",
-        ("estimator", "σ", "standard deviation", "expected", "standard errors from it"),
+        "steps, the end of the expected descent, where theory has the noise move it, and standard "
+        "errors from both; standard deviation after the last step, and by theory",
+        (
+            "estimator",
+            "σ",
+            "expected",
+            "away",
+            "by theory",
+            "away from it",
+            "standard deviation",
+            "by theory",
+        ),
         [_long_run(labels[name], run) for name, run in runs.items()],
     )
 
 
 def _long_run(label: str, run: Metrics) -> tuple[str, ...]:
-    sigma, expected = run["sigma"], run["expected"]["sigma"].value
-    spread = run.get("spread", {}).get("sigma")
-    z = number(sigma.z_score(expected), "+.1f")
-    return label, estimate(sigma), optional(spread), number(expected, ".6f"), z
+    sigma = run["sigma"]
+    places = (run[key]["sigma"].value for key in ("expected", "predicted"))
+    return (
+        label,
+        estimate(sigma),
+        *(x for at in places for x in (number(at, ".6f"), number(sigma.z_score(at), "+.1f"))),
+        estimate(run["spread"]["sigma"]),
+        number(run["predicted_spread"]["sigma"].value, ".4f"),
+    )
 
 
 def told(metrics: Metrics) -> dict[str, str]:
