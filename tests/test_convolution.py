@@ -127,3 +127,16 @@ def test_shapes_of_a_batch_with_factors_of_its_own(random: torch.Generator) -> N
     assert y.shape == x.shape
     torch.testing.assert_close(ladj, 10 * s.log().sum(-1))
     assert claims.log_abs_det(s).shape == (4,)
+
+
+@pytest.mark.parametrize("asked", [-30.0, -1.0, 0.5, 3.0, 30.0])
+def test_conditional_scales_are_cut_smoothly(random: torch.Generator, asked: float) -> None:
+    """log s = 2 tanh(asked / 2) for each channel, whatever the network says."""
+    layer = ConvolutionalCoupling(3, 8, 16, torch.float64).initialise(random)
+    with torch.no_grad():
+        layer.network[-1].bias[-3:] = asked
+    x = torch.randn(2, 6, 2, 4, generator=random, dtype=torch.float64)
+    z, ladj = layer(x)
+    expected = 3 * 8 * 2 * np.tanh(asked / 2)
+    torch.testing.assert_close(ladj, torch.full_like(ladj, expected))
+    torch.testing.assert_close(layer.inverse(z), x)
