@@ -67,6 +67,7 @@ AFFECTED = {
     "posterior": scores(ALL) | of(ALL, "posterior"),
     "convolution": {"convolution", *figures("convolution"), *SHOWN},
     "importance": GAMBLER,
+    "tandem": {"tandem", *figures("tandem"), *SHOWN},
     "gradients": {"gradients", *figures("gradients", "estimators", "descents"), *SHOWN},
     "dimensions": {"dimensions", *figures("dimensions"), *SHOWN},
     "discrete": {"discrete", *figures("discrete"), *SHOWN},

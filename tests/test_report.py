@@ -159,7 +159,7 @@ def test_a_family_alone_has_a_report(results: Path, tmp_path: Path, family: str)
 
 def test_every_figure_is_there_with_an_alternative_text(page: str) -> None:
     images = [attributes for tag, attributes in tags(page) if tag == "img"]
-    assert len(images) == len(FIGURES) == 23
+    assert len(images) == len(FIGURES) == 24
     assert all(len(image["alt"]) > 40 for image in images)
 
 
@@ -476,7 +476,7 @@ def test_no_local_path_in_the_page(page: str) -> None:
 def test_every_study_asks_a_question_and_says_how_to_repeat_it(
     contents: Contents, page: str
 ) -> None:
-    assert page.count('class="question"') == 7
+    assert page.count('class="question"') == 8
     named = set(re.findall(r'href="#source-(\w+)"', page))
     others = {"download", "prepare", "replicate", "ablate", "headlines", "figures", "report"}
     assert named == set(contents.sources) - others

@@ -19,8 +19,9 @@ pytestmark = pytest.mark.pipeline
 
 # What sees no images, and is as in the committed results.
 BLIND = ("ablation", "convolution", "gradients", "dimensions", "discrete", "importance")
-BLIND += ("headlines",)
+BLIND += ("tandem", "headlines")
 BLIND_FIGURES = ("convolution", "ablation", "importance", "ladder", "paths", "weights", "coverage")
+BLIND_FIGURES += ("tandem",)
 BLIND_FIGURES += ("gradients", "estimators", "descents", "dimensions", "discrete", "report")
 
 

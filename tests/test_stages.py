@@ -288,6 +288,13 @@ def refused(result: Result, message: str) -> None:
         ("gradients", "gradients.elbo.mean", [1.0], "must be of one length"),
         ("gradients", "gradients.batch", 10, "batch must be powers of 2, as Sobol' noise needs"),
         ("gradients", "gradients.points", [], "gradients.points: List should have at least 1"),
+        ("tandem", "tandem.sizes", [20, 10], "tandem: sizes must increase, got [20, 10]"),
+        ("tandem", "tandem.sizes", [10], "tandem.sizes: List should have at least 2"),
+        ("tandem", "tandem.sizes", [10, 5000], "tandem.sizes.1 must be <= 1000, got 5000"),
+        ("tandem", "tandem.mollifier", 10.0, "mollifier must be < the smallest size (5), got 10"),
+        ("tandem", "tandem.regimes.bounded.first", 0.8, "first + second must be 1, got 1.1"),
+        ("tandem", "tandem.simulated", 3, "simulated must be >= the smallest size (5), got 3"),
+        ("tandem", "tandem.splitting.groups", 1, "splitting.groups must be >= 2, got 1"),
         ("gradients", "gradients.map.sigma", [0, 3], "gradients.map.sigma.0 must be > 0, got 0"),
         ("gradients", "gradients.long_run.steps", 0, "gradients.long_run.steps must be >= 1"),
         (

@@ -17,7 +17,7 @@ FLOORS = (
     {"images"},
     {"flows"},
     {"ablation", "likelihood", "inpainting", "importance", "gradients"},
-    {"dimensions", "discrete"},
+    {"dimensions", "discrete", "tandem"},
     {"checks", "figures"},
     {"comparison"},
     {"report"},
@@ -49,7 +49,8 @@ def test_imports_go_to_the_same_room_or_a_lower_floor(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "package",
-    ["flows", "likelihood", "inpainting", "importance", "gradients", "dimensions", "discrete"],
+    ["flows", "likelihood", "inpainting", "importance", "tandem"]
+    + ["gradients", "dimensions", "discrete"],
 )
 def test_records_are_light(package: str) -> None:
     """Figures depend on them: they import nothing that is edited with a study."""

@@ -29,6 +29,7 @@ from nicelab.likelihood.evaluation import Evaluation
 from nicelab.likelihood.recipe import Training
 from nicelab.likelihood.sampling import Sampling
 from nicelab.pipeline.params import load, read_all
+from nicelab.tandem.config import Tandem
 
 SECTIONS = MappingProxyType(
     {
@@ -44,6 +45,7 @@ SECTIONS = MappingProxyType(
         "posterior": Chains,
         "convolution": Convolution,
         "importance": Importance,
+        "tandem": Tandem,
         "gradients": Gradients,
         "dimensions": Dimensions,
         "discrete": Discrete,

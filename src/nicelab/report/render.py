@@ -30,6 +30,7 @@ from nicelab.report.tables import (
     importance,
     inpainting,
     likelihood,
+    tandem,
 )
 from nicelab.report.tables.table import NONE, Table, first
 
@@ -113,6 +114,7 @@ def _context(contents: Contents) -> dict[str, Any]:
             "inpainting": _of_each(inpainting.told, metrics["inpainting"]),
             "ablation": ablation.told(metrics["ablation"]),
             "importance": importance.told(metrics["importance"]["methods"]),
+            "tandem": tandem.told(metrics["tandem"]),
             "gradients": gradients.told(metrics["gradients"]),
             "descents": descents.told(metrics["gradients"]),
             "dimensions": dimensions.told(metrics["dimensions"]),
@@ -158,6 +160,8 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "intervals": importance.intervals(gambler),
         "coverage": importance.coverage(gambler),
         "rarity": importance.rarity(gambler),
+        "tandem": tandem.estimators(metrics["tandem"]),
+        "answers": tandem.answers(metrics["tandem"]),
         "descents": gradients.descents(descent),
         "long_runs": gradients.long_runs(descent),
         "budget": descents.budget(descent),
