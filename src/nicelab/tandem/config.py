@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from nicelab.pipeline.params import Section
 
-LARGEST = 1000  # customers: half a million states, whose factors take a gigabyte
+LARGEST = 1000  # customers: half a million states, for whose equations three gigabytes are enough
 ROUNDING = 1e-9  # of the sum of the rates
 
 Rate = Annotated[float, Field(gt=0, lt=1)]

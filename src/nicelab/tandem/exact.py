@@ -35,12 +35,14 @@ class Harmonic:
         scaled: h e^(γ (N − n)), (states,); 0 from the empty state.
         log: of h from (1, 0).
         residual: the largest |h − P h| / h of a state.
+        jumps: expected number of jumps of a path from (1, 0).
         idle: expected number of jumps with nobody at the second server, of paths that reach N.
     """
 
     scaled: np.ndarray
     log: float
     residual: float
+    jumps: float
     idle: float
 
 
@@ -66,10 +68,11 @@ def harmonic(queue: Queue) -> Harmonic:
     system = _System(queue, queue.jumps(), queue.decay)
     h = system.solve(system.full)
     inside = h[1:]
-    residual = np.abs(inside - (system.kernel @ h + system.full)[1:]) / inside
+    residual = np.abs(inside - system.applied(h)[1:]) / inside
     h.flags.writeable = False
     from_start = log(h[START]) - queue.decay * (queue.size - 1)
-    return Harmonic(h, from_start, float(residual.max()), system.idle(h))
+    visits = system.visits() * np.exp(queue.decay * (1 - np.add(*queue.states())))
+    return Harmonic(h, from_start, float(residual.max()), float(visits.sum()), system.idle(h))
 
 
 def moments(queue: Queue, q: np.ndarray, name: str) -> Moments:
@@ -78,7 +81,7 @@ def moments(queue: Queue, q: np.ndarray, name: str) -> Moments:
     The second moment is the least solution of m = K m + b with K = p² / q, which is finite if and
     only if the spectral radius of K is below 1; and that is so if and only if the solution of
     u = K u + 1 is positive in every state (I − K is then a nonsingular M-matrix; Berman and
-    Plemmons, 1994, chapter 6, theorem 2.3, condition I₂₇). Without this test the linear equations
+    Plemmons, 1994, chapter 6, theorem 2.3). Without this test the linear equations
     would answer with a number that no estimate tends to.
 
     Args:
@@ -91,10 +94,9 @@ def moments(queue: Queue, q: np.ndarray, name: str) -> Moments:
     """
     p, h = queue.jumps(), harmonic(queue)
     require_unbiased(queue, q, name)
-    jumps = _System(queue, q, 0.0)
-    expected = float(jumps.solve(np.ones(queue.number))[START])
     if np.array_equal(p, q):
-        return Moments(log(-np.expm1(h.log)) - h.log, expected, h.idle)
+        return Moments(log(-np.expm1(h.log)) - h.log, h.jumps, h.idle)
+    expected = float(_System(queue, q, 0.0).solve(np.ones(queue.number))[START])
     square = _System(queue, np.divide(p**2, q, out=np.zeros_like(q), where=q > 0), 2 * queue.decay)
     if not square.convergent():
         return Moments(inf, expected, inf)
@@ -160,30 +162,43 @@ class _System:
     """The equations u = K u + b for u in units of e^(−c (N − n))."""
 
     def __init__(self, queue: Queue, factors: np.ndarray, c: float) -> None:
-        self.queue = queue
-        states, after = queue.number, queue.next()
+        self.queue, self.after = queue, queue.next()
         factors = factors * np.exp(c * CUSTOMERS)
-        rows = np.broadcast_to(np.arange(states)[:, None], after.shape)
-        inside = (factors > 0) & (rows > 0) & (after > 0) & (after < states)
-        entries = factors[inside], (rows[inside], after[inside])
-        self.kernel = csc_matrix(entries, shape=(states, states))
-        self.full = np.where(after[:, ARRIVAL] >= states, factors[:, ARRIVAL], 0.0)
+        states, rows = queue.number, np.arange(queue.number)[:, None]
+        inside = (factors > 0) & (rows > 0) & (self.after > 0) & (self.after < states)
+        self.kernel = np.where(inside, factors, 0.0)  # by kind of jump, (states, 3)
+        full = self.after[:, ARRIVAL] >= states
+        self.full = np.where(full, factors[:, ARRIVAL], 0.0)
         self._factors: SuperLU | None = None
+
+    def applied(self, u: np.ndarray) -> np.ndarray:
+        """K u + b, where b is what a jump to N customers is worth."""
+        after = np.minimum(self.after, self.queue.number - 1)  # those beyond have a factor of 0
+        return (self.kernel * u[after]).sum(1) + self.full
 
     def solve(self, b: np.ndarray, *, transposed: bool = False) -> np.ndarray:
         """The u = K u + b, or of the transposed K; 0 in the empty state."""
         rows = order(self.queue.size)
         if self._factors is None:
-            self._factors = splu(
-                (identity(self.queue.number, format="csc") - self.kernel)[rows][:, rows].tocsc(),
-                permc_spec="NATURAL",
-                diag_pivot_thresh=0.0,
-                options={"SymmetricMode": True},
-            )
+            self._factors = self._factorised(rows)
         given, found = b.copy(), np.empty(len(b))
         given[0] = 0
         found[rows] = self._factors.solve(given[rows], "T" if transposed else "N")
         return found
+
+    def _factorised(self, rows: np.ndarray) -> SuperLU:
+        """Of 1 − K with its states in this order, and pivots on the diagonal."""
+        place = np.empty_like(rows)
+        place[rows] = np.arange(len(rows))
+        state, kind = np.nonzero(self.kernel)
+        entries = -self.kernel[state, kind], (place[state], place[self.after[state, kind]])
+        shape = len(rows), len(rows)
+        return splu(
+            identity(len(rows), format="csc") + csc_matrix(entries, shape=shape),
+            permc_spec="NATURAL",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
 
     def convergent(self) -> bool:
         """Whether the spectral radius of K is below 1."""
@@ -192,12 +207,16 @@ class _System:
         except RuntimeError:  # a pivot is 0
             return False
 
+    def visits(self) -> np.ndarray:
+        """Expected number of visits from (1, 0) under K, (states,)."""
+        start = np.zeros(self.queue.number)
+        start[START] = 1
+        return self.solve(start, transposed=True)
+
     def idle(self, u: np.ndarray) -> float:
         """Expected number of visits to states without anybody at the second server.
 
         Of the paths from (1, 0) to N, with the measure that K gives them; u is their total.
         """
-        start = np.zeros(self.queue.number)
-        start[START] = 1
-        visits = self.solve(start, transposed=True) * u / u[START]
-        return float(visits[self.queue.states()[1] == 0].sum())
+        there = self.queue.states()[1] == 0
+        return float((self.visits() * u)[there].sum() / u[START])

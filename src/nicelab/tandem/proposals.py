@@ -37,9 +37,11 @@ def crude(queue: Queue, config: Tandem) -> np.ndarray:
 
 
 def exchange(queue: Queue, config: Tandem) -> np.ndarray:
-    """λ exchanged with the rate of the slower server (Parekh and Walrand, 1989, section IV).
+    """λ exchanged with the rate of the slower server (Parekh and Walrand, 1989).
 
-    Of two equal servers the second counts as the slower one.
+    Of two equal servers the second counts as the slower one. Every jump that is made while the
+    slower server is idle multiplies the weight by (μ₁ + μ₂) / (λ + the other rate), more than 1,
+    beyond what the number of customers accounts for.
     """
     rates = [queue.rates.arrival, queue.rates.first, queue.rates.second]
     slower = FIRST if queue.rates.first < queue.rates.second else SECOND
@@ -56,7 +58,7 @@ def pieces(queue: Queue) -> np.ndarray:
 
 
 def subsolution(queue: Queue, config: Tandem) -> np.ndarray:
-    """The mollified piecewise affine subsolution of Dupuis, Sezer and Wang (2007, section 3).
+    """The mollified piecewise affine subsolution of Dupuis, Sezer and Wang (2007).
 
     With x = (i, j) / N, the pieces are
 
@@ -68,9 +70,10 @@ def subsolution(queue: Queue, config: Tandem) -> np.ndarray:
 
         e^(−W_k(x) / ε) / Σ_l e^(−W_l(x) / ε),   ε = mollifier / N,   δ = −ε log ε.
 
-    The decay rate of its second moment is twice that of the probability if ε → 0, δ → 0 and
-    ε / δ → 0 (theorem 3.1; de Boer and Scheinhardt, 2007, have a short proof). It is stated for
-    the chain with idle jumps; here they are integrated out, which adds no variance.
+    The decay rate of its second moment is twice that of the probability as ε and δ vanish slowly
+    enough (their main theorem; a short proof: de Boer and Scheinhardt, 2007, Queueing Systems 57,
+    61 to 69). With ε as small as a constant over N the exact second moments have to show it. The
+    theorem is of the chain with idle jumps; here they are integrated out, which adds no variance.
     """
     i, j = queue.states()
     epsilon = config.mollifier / queue.size
