@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +11,26 @@ from torch import Tensor
 
 from imports import ROOT
 from nicelab.discrete import latent, study
+from nicelab.discrete.brackets import linear, quadratic, relaxed
 from nicelab.discrete.config import Discrete
 from nicelab.discrete.control import rebar
 from nicelab.discrete.estimators import ESTIMATORS, Estimator, arm, disarm, measure_valued
-from nicelab.discrete.objectives import Bits, Objective, every_code, exact_gradient, outcomes
+from nicelab.discrete.objectives import (
+    Bits,
+    LogJoint,
+    Objective,
+    every_code,
+    exact_gradient,
+    outcomes,
+)
 from nicelab.discrete.relaxed import latent as logistic
 from nicelab.discrete.relaxed import latent_given
 from nicelab.errors import InputError
+from nicelab.figures.discrete import draw
+from nicelab.pipeline.metrics import Metrics
 from nicelab.pipeline.params import load
+from nicelab.report.tables import discrete as tables
+from nicelab.statistics import Estimate
 from nicelab.streams import generator
 
 CONFIG = load(ROOT / "params.yaml", "discrete", Discrete)
@@ -105,6 +118,29 @@ def test_training_raises_the_elbo() -> None:
     assert all(map(torch.equal, one.parts(), again.parts()))
 
 
+def slow_value(objective: Objective, m: int, code: list[float]) -> float:
+    """Of a set of bits, pixel by pixel."""
+    if isinstance(objective, Bits):
+        return (sum(code) - objective.target) ** 2
+    assert isinstance(objective, LogJoint)
+    total = -len(code) * math.log(2)
+    for x, weights, bias in zip(
+        objective.images[m].tolist(), objective.weights.tolist(), objective.bias, strict=True
+    ):
+        logit = sum(w * z for w, z in zip(weights, code, strict=True)) + float(bias)
+        total -= math.log1p(math.exp(-logit if x else logit))
+    return total
+
+
+@pytest.mark.parametrize("problem", OBJECTIVES)
+def test_relaxed_f_is_f_at_the_bits(problem: str) -> None:
+    objective = OBJECTIVES[problem]
+    bits, _ = outcomes(objective.logits)
+    for m in range(len(objective.logits)):
+        expected = [slow_value(objective, m, code) for code in bits[:, m].tolist()]
+        assert objective.value(bits)[:, m].tolist() == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("problem", OBJECTIVES)
 def test_f_is_differentiable_between_the_bits(problem: str) -> None:
     objective = OBJECTIVES[problem]
@@ -165,6 +201,27 @@ def without_the_path_of_the_given(objective: Objective, noise: Tensor) -> Tensor
     return (objective.value(bits) - objective.value(given))[..., None] * score + here - there
 
 
+def without_a_correction(objective: Objective, noise: Tensor) -> Tensor:
+    """The path of the relaxed bits alone: Gumbel-softmax."""
+    soft = (logistic(objective, noise[..., 0]) / 0.5).sigmoid()
+    return objective.derivative(soft) * soft * (1 - soft) / 0.5
+
+
+def without_the_score_of_the_given(objective: Objective, noise: Tensor) -> Tensor:
+    """RELAX with c = Σ σ(z_i), without c(Z̃) ∇ log P(b)."""
+    bits = (logistic(objective, noise[..., 0]) > 0).to(noise.dtype)
+    score = bits - objective.logits.sigmoid()
+    given, _ = latent_given(objective, bits, noise[..., 1])
+    kept = linear(objective, noise, 1.0)[:-1].sum(0)
+    plain = objective.value(bits)[..., None] * score
+    return plain + kept + given.sigmoid().sum(-1, keepdim=True) * score
+
+
+def exact_terms(objective: Objective, noise: Tensor) -> Tensor:
+    """The gradient itself, whatever the noise."""
+    return exact_gradient(objective).expand(noise.shape[:-1])
+
+
 WRONG = {
     "ARM with the sets of bits exchanged": replace(
         ESTIMATORS["arm"], terms=lambda o, noise: -arm(o, noise)
@@ -183,12 +240,110 @@ WRONG = {
     "REBAR without the path of Z̃": replace(
         ESTIMATORS["rebar"], terms=without_the_path_of_the_given, tune=None
     ),
+    "REBAR without its correction": replace(
+        ESTIMATORS["rebar"], terms=without_a_correction, tune=None
+    ),
+    "RELAX without the score of Z̃": replace(
+        ESTIMATORS["relax"], terms=without_the_score_of_the_given, tune=None
+    ),
+    "something that is not random": replace(
+        ESTIMATORS["score"], terms=lambda o, noise: 1.001 * exact_terms(o, noise)
+    ),
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=list(WRONG))
 def test_wrong_estimators_are_convicted(wrong: Estimator) -> None:
     assert study.cost(wrong, OBJECTIVES["bits"], CONFIG, "test").convicted()
+
+
+def test_what_is_exact_needs_no_test() -> None:
+    exact = replace(ESTIMATORS["score"], terms=exact_terms)
+    for objective in OBJECTIVES.values():
+        found = study.cost(exact, objective, CONFIG, "test")
+        assert (found.z_scores[~np.isnan(found.z_scores)] == 0).all()
+        assert found.work.value < 1e-20
+
+
+BASES = {"relaxed": relaxed, "linear": linear, "quadratic": quadratic}
+
+
+@pytest.mark.parametrize("problem", OBJECTIVES)
+@pytest.mark.parametrize("name", BASES)
+def test_brackets_have_mean_zero(problem: str, name: str) -> None:
+    """Within 5 standard errors, of some hundred components."""
+    objective = OBJECTIVES[problem]
+    noise = torch.rand(20_000, *objective.logits.shape, 2, generator=random(), dtype=torch.float64)
+    found = BASES[name](objective, noise, 0.5)
+    error = found.std(1) / len(noise) ** 0.5
+    assert (found.mean(1).abs() <= 5 * error + 1e-12).all()
+
+
+def test_brackets_of_products_are_those_of_autograd() -> None:
+    """Column by column of the Jacobian of c(Z) and c(Z̃), in the order of the pairs."""
+    k, temperature = 3, 0.7
+    theta = torch.tensor([-0.5, 0.2, 1.0], dtype=torch.float64)
+    noise = torch.rand(1, 1, k, 2, generator=random(), dtype=torch.float64)
+    first, second = torch.triu_indices(k + 1, k + 1)
+
+    def products(z: Tensor) -> Tensor:
+        s = torch.cat([(z.flatten() / temperature).sigmoid(), torch.ones(1).double()])
+        return s[first] * s[second]
+
+    def here(theta: Tensor) -> Tensor:
+        return products(logistic(Bits(theta, 0.0), noise[..., 0]))
+
+    bits = (logistic(Bits(theta, 0.0), noise[..., 0]) > 0).double()
+
+    def there(theta: Tensor) -> Tensor:
+        return products(latent_given(Bits(theta, 0.0), bits, noise[..., 1])[0])
+
+    score = bits[0, 0] - theta.sigmoid()
+    paths = torch.func.jacrev(here)(theta) - torch.func.jacrev(there)(theta)
+    expected = paths - there(theta)[:, None] * score
+    found = quadratic(Bits(theta, 0.0), noise, temperature)[:, 0, 0]
+    torch.testing.assert_close(found, expected)
+    with_one = second == k
+    torch.testing.assert_close(
+        linear(Bits(theta, 0.0), noise, temperature)[:, 0, 0], expected[with_one]
+    )
+
+
+def test_the_untuned_is_the_tuned_with_a_factor_of_1() -> None:
+    objective = OBJECTIVES["end"]
+    noise = torch.rand(4, *objective.logits.shape, 2, generator=random(), dtype=torch.float64)
+    untuned, tuned = (
+        ESTIMATORS[x].tuned(objective, CONFIG.model_copy(update={"temperatures": [0.5]}), random())
+        for x in ("rebar_untuned", "rebar")
+    )
+    plain = untuned(objective, noise) - relaxed(objective, noise, 0.5)[0]
+    eta = (tuned(objective, noise) - plain) / relaxed(objective, noise, 0.5)[0]
+    assert (eta - eta[:1, :, :1]).abs().max() < 1e-6
+    assert (eta[0, :, 0] != 1).all()
+
+
+@pytest.mark.parametrize("problem", OBJECTIVES)
+@pytest.mark.parametrize("name", sorted(set(ESTIMATORS) - set(UNBIASED)))
+def test_biased_means_are_exact_within_4_standard_errors(problem: str, name: str) -> None:
+    """Along the gradient; and every component, by the test that is made of unbiased ones."""
+    estimator, objective = ESTIMATORS[name], OBJECTIVES[problem]
+    found = study.cost(estimator, objective, CONFIG, "test")
+    assert abs(found.along.z_score(found.mean[0])) < 4
+
+    def corrected(of: Objective, noise: Tensor) -> Tensor:
+        return estimator.terms(of, noise) - estimator.mean(of) + exact_gradient(of)
+
+    right = study.cost(replace(estimator, terms=corrected), objective, CONFIG, "test")
+    assert not right.convicted()
+
+
+def test_means_of_gumbel_softmax_where_p_is_a_half() -> None:
+    """There σ(Z) is uniform, so that E σ(1 − σ) = 1/6 and E σ²(1 − σ)² = 1/30 on either side."""
+    objective = Bits(torch.zeros(1, dtype=torch.float64), 0.0)  # ∂f/∂z is 0 or 2
+    mean = ESTIMATORS["straight_through_gumbel"].mean(objective)
+    variance = ESTIMATORS["straight_through_gumbel"].exact(objective, 2)
+    assert float(mean) == pytest.approx(1 / 6)
+    assert float(variance) == pytest.approx(0.5 * 4 / 30 - 1 / 36)
 
 
 @pytest.mark.parametrize("problem", OBJECTIVES)
@@ -242,6 +397,17 @@ def test_tuning_lowers_the_variance() -> None:
     assert work["relax"] < 1.05 * work["rebar"] < work["score"]
 
 
+def test_few_samples_do_not_spoil_what_is_tuned() -> None:
+    """Of ten coefficients for three bits, some of them almost sure, from a hundred samples."""
+    config = CONFIG.model_copy(update={"tuning": 100})
+    for objective in (OBJECTIVES["end"], Bits(torch.tensor([6.0, 5.0, 0.0]).double(), 0.7)):
+        tuned, plain = (
+            study.cost(ESTIMATORS[name], objective, config, "test").work.value
+            for name in ("relax_quadratic", "score")
+        )
+        assert tuned < plain
+
+
 def test_what_is_tuned_is_the_same_again() -> None:
     objective = OBJECTIVES["end"]
     noise = torch.rand(4, *objective.logits.shape, 2, generator=random(), dtype=torch.float64)
@@ -257,14 +423,72 @@ def test_rare_bits_are_not_tested() -> None:
     assert not found.convicted()
 
 
+def test_a_rare_bit_convicts_nobody() -> None:
+    """What it would add to the mean of another is not among the samples."""
+    objective = Bits(torch.tensor([12.0, 0.1], dtype=torch.float64), 0.3)
+    for name in UNBIASED:
+        assert not study.cost(ESTIMATORS[name], objective, CONFIG, "test").convicted()
+
+
+def small(**bits: object) -> Discrete:
+    update = {"replicates": 50, "tuning": 100, "bits": CONFIG.bits.model_copy(update=bits)}
+    return CONFIG.model_copy(update=update)
+
+
+def test_one_bit_alone() -> None:
+    """Measure-valued has no variance, and no test convicts it."""
+    _, metrics = study.judge(small(logits=[0.3]))
+    found = metrics["problems"]["bits"]["measure_valued"]
+    assert found["work"].value == found["exact_work"].value == 0
+    assert found["largest_z_score"] == 0
+
+
+@pytest.mark.parametrize("bits", [{"logits": [0.0, 0.0], "target": 1.0}, {"logits": [800.0]}])
+def test_a_gradient_that_vanishes_is_refused(bits: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="discrete.bits: the gradient vanishes"):
+        study.judge(small(**bits))
+
+
 def test_what_the_study_finds() -> None:
-    config = CONFIG.model_copy(update={"replicates": 50, "tuning": 100})
-    found, metrics = study.judge(config)
-    again, _ = study.judge(config)
+    found, metrics = study.judge(small())
+    again, _ = study.judge(small())
     for name, x in found.to_arrays().items():
         assert x.tobytes() == again.to_arrays()[name].tobytes()
     assert list(found.problems) == list(study.PROBLEMS) == list(metrics["problems"])
-    assert "exact_work" not in metrics["problems"]["end"]["rebar"]
+    for problem, judged in found.problems.items():
+        of_problem = metrics["problems"][problem]
+        assert judged.convicted().tolist() == [x["convicted"] for x in of_problem.values()]
+        for name, estimator in ESTIMATORS.items():
+            assert ("exact_work" in of_problem[name]) == (estimator.exact is not None)
+            assert ("exact_bias" in of_problem[name]) == (not estimator.unbiased)
+            signal = (exact_gradient(OBJECTIVES[problem]) ** 2).sum()
+            work = of_problem[name]["evaluations"] * of_problem[name]["variance"].value / signal
+            assert of_problem[name]["work"].value == pytest.approx(float(work))
+
+
+def test_what_is_told_follows_the_numbers() -> None:
+    found, metrics = study.judge(small())
+    read = Metrics(metrics, Path("metrics.json"))
+    assert "straight-through everywhere" in tables.told(read)
+    assert len(tables.bits(read).rows) == len(tables.biases(read).rows) == 3 * len(ESTIMATORS)
+    along, worst = min(
+        (entry["exact_along"].value, name)
+        for of_problem in read["problems"].values()
+        for name, entry in of_problem.items()
+        if entry["convicted"]
+    )
+    title = draw(found, read).get_suptitle().replace("\n", " ")
+    label = read["labels"]["estimators"][worst]
+    assert f"at its worst {label} goes {abs(along):.2f} times" in title
+    for of_problem in read["problems"].values():
+        for name, entry in of_problem.items():
+            entry["convicted"] = False
+            entry["work"] = Estimate(float(name != "arm"), 0.1, 9)
+    assert tables.told(read) == (
+        "Of what shows no bias, the fewest evaluations are taken by ARM (independent bits and "
+        "digits, before training and digits, after training). A test of all components convicts "
+        "none of a bias."
+    )
 
 
 def test_an_estimator_that_says_falsely_that_it_is_unbiased_is_refused(

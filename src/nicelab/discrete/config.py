@@ -31,6 +31,7 @@ class Discrete(Section):
 
     bits: Bits
     latent: Latent
+    temperature: Positive
     temperatures: Annotated[list[Positive], Field(min_length=1)]
     tuning: Annotated[int, Field(ge=100, le=1_000_000)]
     batch: Annotated[int, Field(ge=2, le=4096)]

@@ -1,117 +1,105 @@
-"""Control variates from relaxed bits: REBAR and RELAX.
+"""REBAR and RELAX: f(b) ∇ log P(b) plus the multiple of brackets of mean zero that varies least.
 
-For any function c of the logistic variables Z, with bits b of Z and Z̃ distributed as Z given b,
-
-    f(b) ∇ log P(b) + [∂c(Z)/∂θ − ∂c(Z̃)/∂θ − c(Z̃) ∇ log P(b)]
-
-has the mean ∇ E f: the bracket's is zero (Grathwohl et al., 2018, equation 7). REBAR's c is η f
-of the relaxed bits σ(Z/λ) (Tucker et al., 2017, section 3); RELAX learns it. Here RELAX's is
-linear in what is learned: REBAR's, and σ(Z) of each bit. The bracket is linear in η and in these
-coefficients, so those of least variance solve a least-squares problem on noise of its own.
+REBAR's control variate is η f of the relaxed bits (Tucker et al., 2017, section 3); RELAX learns
+it (Grathwohl et al., 2018). Here what is learned is linear in its coefficients, and so are the
+brackets: those of least variance solve linear equations in the covariances, and need no descent.
+They are estimated on noise of their own. Half of it is held out to choose a temperature and a
+ridge, for where a bit is almost sure some products of bits are next to never seen.
 """
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
+from nicelab.discrete.brackets import linear, plain, quadratic, relaxed
 from nicelab.discrete.config import Discrete
 from nicelab.discrete.objectives import Objective
-from nicelab.discrete.relaxed import latent, latent_given
 
 Terms = Callable[[Objective, Tensor], Tensor]
+Basis = Callable[[Objective, Tensor, float], Tensor]  # of noise and a temperature
+RIDGES = (1e-6, 1e-4, 1e-2)  # added to the variance of every bracket
+TOGETHER = 250  # samples whose brackets are in memory
+
+
+def rebar_untuned(objective: Objective, config: Discrete, random: torch.Generator) -> Terms:
+    """η = 1 and a fixed temperature: nothing is learned."""
+
+    def terms(of: Objective, noise: Tensor) -> Tensor:
+        return plain(of, noise) + relaxed(of, noise, config.temperature)[0]
+
+    return terms
 
 
 def rebar(objective: Objective, config: Discrete, random: torch.Generator) -> Terms:
     """With η and the temperature of least variance; each set of bits has an η of its own."""
-    return _least_variance(objective, config, random, _relaxed)
+    return _least_variance(objective, config, random, relaxed)
 
 
 def relax(objective: Objective, config: Discrete, random: torch.Generator) -> Terms:
-    """With the coefficients and the temperature of least variance."""
+    """With REBAR's and a linear function of the relaxed bits."""
 
     def basis(of: Objective, noise: Tensor, temperature: float) -> Tensor:
-        return torch.cat([_relaxed(of, noise, temperature), _each_bit(of, noise)])
+        return torch.cat([relaxed(of, noise, temperature), linear(of, noise, temperature)])
 
     return _least_variance(objective, config, random, basis)
 
 
+def relax_quadratic(objective: Objective, config: Discrete, random: torch.Generator) -> Terms:
+    """With a quadratic function of the relaxed bits, which takes no evaluation of f."""
+    return _least_variance(objective, config, random, quadratic)
+
+
 def _least_variance(
-    objective: Objective,
-    config: Discrete,
-    random: torch.Generator,
-    basis: Callable[[Objective, Tensor, float], Tensor],
+    objective: Objective, config: Discrete, random: torch.Generator, basis: Basis
 ) -> Terms:
-    """f(b) (b − p) plus the combination of the basis that varies least, over all temperatures.
+    """f(b) (b − p) plus the combination of brackets that varies least.
 
     Args:
         objective: at which it is tuned.
         config: the number of samples, and temperatures.
         random: source of the noise.
-        basis: brackets of mean zero, shape (j, *, m, k).
+        basis: of the brackets.
     """
     noise = torch.rand(
         config.tuning, *objective.logits.shape, 2, generator=random, dtype=torch.float64
     )
-    plain = _plain(objective, noise)
-    best: tuple[float, float, Tensor] | None = None
+    found: list[tuple[float, float, Tensor]] = []
     for temperature in config.temperatures:
-        brackets = basis(objective, noise, temperature)
-        coefficients = _regress(plain, brackets)
-        left = plain + _combined(coefficients, brackets)
-        variance = float(left.var(0).sum())
-        if best is None or variance < best[0]:
-            best = variance, temperature, coefficients
-    _, temperature, coefficients = best
+        one, other = (_covariances(objective, half, basis, temperature) for half in noise.chunk(2))
+        for ridge in RIDGES:
+            left = _variance(other, _coefficients(one, ridge))
+            both = _coefficients((one + other) / 2, ridge)
+            found.append((left, temperature, both))
+    _, temperature, coefficients = min(found, key=lambda one: one[0])
 
     def terms(of: Objective, noise: Tensor) -> Tensor:
-        brackets = basis(of, noise, temperature)
-        return _plain(of, noise) + _combined(coefficients, brackets)
+        added = torch.einsum("mj,j...mk->...mk", coefficients, basis(of, noise, temperature))
+        return plain(of, noise) + added
 
     return terms
 
 
-def _regress(plain: Tensor, brackets: Tensor) -> Tensor:
-    """Coefficients (j, m) with which plain (n, m, k) plus brackets (j, n, m, k) varies least."""
-    centred = (brackets - brackets.mean(1, keepdim=True)).permute(2, 1, 3, 0).flatten(1, 2)
-    target = (plain - plain.mean(0)).permute(1, 0, 2).flatten(1)
-    return torch.linalg.lstsq(centred, -target[..., None]).solution[..., 0].mT
+def _covariances(objective: Objective, noise: Tensor, basis: Basis, temperature: float) -> Tensor:
+    """Of f(b) (b − p) and the j brackets, summed over bits, shape (m, 1 + j, 1 + j)."""
+    squares, sums = 0, 0
+    for part in noise.split(TOGETHER):
+        x = torch.cat([plain(objective, part)[None], basis(objective, part, temperature)])
+        flat = x.permute(2, 0, 1, 3).flatten(2)
+        squares, sums = squares + flat @ flat.mT, sums + x.sum(1).movedim(1, 0)
+    n = len(noise)
+    return squares / n - (sums / n) @ (sums / n).mT
 
 
-def _combined(coefficients: Tensor, brackets: Tensor) -> Tensor:
-    """Σ_j c_j bracket_j, each set of bits with coefficients of its own; shape (*, m, k)."""
-    return torch.einsum("jm,j...mk->...mk", coefficients, brackets)
+def _coefficients(covariances: Tensor, ridge: float) -> Tensor:
+    """Of the brackets, (m, j), each set of bits with its own."""
+    of_brackets, with_plain = covariances[:, 1:, 1:], covariances[:, 1:, 0]
+    kept = ridge * torch.eye(with_plain.shape[-1], dtype=covariances.dtype)
+    return torch.linalg.solve(of_brackets + kept, -with_plain)
 
 
-def _plain(objective: Objective, noise: Tensor) -> Tensor:
-    bits = _bits(objective, noise)
-    return objective.value(bits)[..., None] * (bits - objective.logits.sigmoid())
-
-
-def _bits(objective: Objective, noise: Tensor) -> Tensor:
-    """Where Z > 0."""
-    return (latent(objective, noise[..., 0]) > 0).to(noise.dtype)
-
-
-def _relaxed(objective: Objective, noise: Tensor, temperature: float) -> Tensor:
-    """The bracket of c(z) = f(σ(z/λ)), shape (1, *, m, k)."""
-    z, bits = latent(objective, noise[..., 0]), _bits(objective, noise)
-    given, slope = latent_given(objective, bits, noise[..., 1])
-    soft, soft_given = (z / temperature).sigmoid(), (given / temperature).sigmoid()
-    here = objective.derivative(soft) * soft * (1 - soft) / temperature
-    there = objective.derivative(soft_given) * soft_given * (1 - soft_given) / temperature
-    score = bits - objective.logits.sigmoid()
-    value = objective.value(soft_given)[..., None]
-    return (here - there * slope - value * score)[None]
-
-
-def _each_bit(objective: Objective, noise: Tensor) -> Tensor:
-    """The brackets of c(z) = σ(z_i) for each bit i, shape (k, *, m, k)."""
-    z, bits = latent(objective, noise[..., 0]), _bits(objective, noise)
-    given, slope = latent_given(objective, bits, noise[..., 1])
-    soft, soft_given = z.sigmoid(), given.sigmoid()
-    own = soft * (1 - soft) - soft_given * (1 - soft_given) * slope  # (*, m, k), of bit i alone
-    score = bits - objective.logits.sigmoid()
-    one = torch.eye(z.shape[-1], dtype=z.dtype)
-    brackets = own[..., None, :] * one - soft_given[..., :, None] * score[..., None, :]
-    return brackets.movedim(-2, 0)
+def _variance(covariances: Tensor, coefficients: Tensor) -> float:
+    """Of the sum with these coefficients (m, j), over all sets of bits."""
+    weights = pad(coefficients, (1, 0), value=1)[..., None]
+    return float((weights.mT @ covariances @ weights).sum())

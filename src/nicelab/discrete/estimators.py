@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nicelab.discrete import control, variances
+from nicelab.discrete import control, straight, variances
 from nicelab.discrete.config import Discrete
 from nicelab.discrete.control import Terms
 from nicelab.discrete.objectives import Objective
@@ -37,7 +37,8 @@ def measure_valued(objective: Objective, noise: Tensor) -> Tensor:
     """P (1 − p) (f with bit i set − f with it cleared), the others being sampled.
 
     ∂E f/∂p_i is that difference's mean over the other bits (Mohamed et al., 2020, table 1); it is
-    also the local expectation gradient (Titsias and Lázaro-Gredilla, 2015).
+    also the local expectation gradient (Titsias and Lázaro-Gredilla, 2015), for with two values to
+    a variable the sum over all of them is one difference.
     """
     bits, p = bits_of(objective, noise[..., 0]), objective.logits.sigmoid()
     here = objective.value(bits)
@@ -59,7 +60,7 @@ def arm(objective: Objective, noise: Tensor) -> Tensor:
 def disarm(objective: Objective, noise: Tensor) -> Tensor:
     """½ (f(b) − f(b̃)) (−1)^b̃ 1[b ≠ b̃] σ(|θ|): ARM's mean given the two sets of bits.
 
-    (Dong, Mnih and Tucker, 2020, equation 7.)
+    (Dong, Mnih and Tucker, 2020, equation 7; U2G of Yin et al., 2020, is the same.)
     """
     one, other = pair(objective, noise)
     difference = objective.value(one) - objective.value(other)
@@ -95,7 +96,7 @@ class Estimator:
 
     `exact` gives the variance of the mean over a batch, summed over all components, times the
     batch, where a sum over outcomes has it. `unbiased` is False where the mean is not the
-    gradient.
+    gradient; then `mean` gives it, (m, k).
     """
 
     label: str
@@ -105,6 +106,7 @@ class Estimator:
     noise: int = 1
     exact: Callable[[Objective, int], Tensor] | None = None
     unbiased: bool = True
+    mean: Callable[[Objective], Tensor] | None = None
 
     def tuned(self, objective: Objective, config: Discrete, random: torch.Generator) -> Terms:
         """The terms, ready to be used on this objective."""
@@ -124,12 +126,26 @@ ESTIMATORS = {
     ),
     "arm": Estimator("ARM", lambda k: 2, arm, exact=variances.of_arm),
     "disarm": Estimator("DisARM", lambda k: 2, disarm, exact=variances.of_disarm),
-    "rebar": Estimator("REBAR", lambda k: 4, tune=control.rebar, noise=2),
-    "relax": Estimator("RELAX, linear surrogate", lambda k: 4, tune=control.relax, noise=2),
+    "rebar_untuned": Estimator("REBAR, η = 1", lambda k: 4, tune=control.rebar_untuned, noise=2),
+    "rebar": Estimator("REBAR, tuned", lambda k: 4, tune=control.rebar, noise=2),
+    "relax": Estimator("RELAX, f and linear", lambda k: 4, tune=control.relax, noise=2),
+    "relax_quadratic": Estimator(
+        "RELAX, quadratic alone", lambda k: 1, tune=control.relax_quadratic, noise=2
+    ),
     "straight_through": Estimator(
-        "straight-through", lambda k: 1, straight_through, unbiased=False
+        "straight-through",
+        lambda k: 1,
+        straight_through,
+        exact=straight.of_straight_through,
+        unbiased=False,
+        mean=straight.mean_straight_through,
     ),
     "straight_through_gumbel": Estimator(
-        "straight-through Gumbel-softmax", lambda k: 1, straight_through_gumbel, unbiased=False
+        "straight-through Gumbel-softmax",
+        lambda k: 1,
+        straight_through_gumbel,
+        exact=straight.of_gumbel,
+        unbiased=False,
+        mean=straight.mean_gumbel,
     ),
 }

@@ -19,12 +19,19 @@ class Judged(Record):
         exact: the same exactly, NaN where no formula is known, (estimators,).
         z_scores: of the mean's error in every component, NaN where the bit takes its rarer value
             too seldom for a test, (estimators, components).
+        bounds: standard errors beyond which a component convicts an estimator of a bias,
+            (estimators,).
     """
 
     work: Float64[np.ndarray, " estimators"]
     error: Float64[np.ndarray, " estimators"]
     exact: Annotated[Float64[np.ndarray, " estimators"], GAPS]
     z_scores: Annotated[Float64[np.ndarray, "estimators components"], GAPS]
+    bounds: Float64[np.ndarray, " estimators"]
+
+    def convicted(self) -> np.ndarray:
+        """Whether a test convicts each estimator of a bias, (estimators,)."""
+        return (np.abs(self.z_scores) > self.bounds[:, None]).any(1)
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ def _tables(metrics: Results) -> dict[str, Table | None]:
         "elbo": gradients.elbo(descent),
         "elbo_variances": gradients.elbo_variances(descent),
         "bits": discrete.bits(metrics["discrete"]),
+        "biases_of_bits": discrete.biases(metrics["discrete"]),
         "growth": dimensions.growth(metrics["dimensions"]),
     }
 
