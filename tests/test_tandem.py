@@ -23,7 +23,7 @@ from nicelab.tandem.config import Levels, Rates, Tandem
 from nicelab.tandem.exact import Moments, harmonic, moments, order
 from nicelab.tandem.proposals import PROPOSALS, formula, pieces
 from nicelab.tandem.queue import START, Queue
-from nicelab.tandem.simulation import Paths, simulate
+from nicelab.tandem.simulation import Paths, _weighted, limits_of, simulate
 from nicelab.tandem.splitting import SPLITTING, Splitting, split
 from nicelab.tandem.study import LABELS, judge
 
@@ -310,10 +310,9 @@ def test_splitting_whose_last_level_is_not_full_is_found() -> None:
 def wrong_weight(of: Queue, q: np.ndarray) -> Paths:
     """Paths drawn with q whose weights are those of another proposal."""
     other = table(of, "approximation")
-    limits = simulate.__globals__["limits_of"](q)
+    limits = limits_of(q)
     ratio = np.log(np.where(other > 0, of.jumps() / np.where(other > 0, other, 1), 1))
-    weighted = simulate.__globals__["_weighted"]
-    log_weight, jumps = weighted(limits, ratio, of.size, PATHS, Draws(3, "wrong").stream(0))
+    log_weight, jumps = _weighted(limits, ratio, of.size, PATHS, Draws(3, "wrong").stream(0))
     return Paths(np.exp(log_weight - harmonic(of).log), jumps)
 
 
@@ -323,9 +322,9 @@ def test_wrong_weights_are_found() -> None:
 
 
 def test_a_wrong_boundary_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that jumps without a customer, a first queue of the second's: other probabilities.
+    """Other chances where the second server is idle, against fractions that are written anew.
 
-    The level recursion and simulated paths use the chain that was changed, the fractions do not.
+    The recursion from level to level agrees with the chain as it was changed.
     """
     right = float(by_fractions(queue("other", 5)))
     slow = Queue(REGIMES["other"], 5)
