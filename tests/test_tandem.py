@@ -252,6 +252,17 @@ def test_the_subsolution_satisfies_its_inequalities(regime: str) -> None:
     assert total(exchange, first=True, second=False) > 1
 
 
+def test_pieces_of_the_subsolution_hold_where_they_shall() -> None:
+    """The exchange inside, the second one at an empty second queue, none at the start."""
+    of = queue("growing", 600)
+    q, base, (i, j) = table(of, "subsolution"), of.jumps(), of.states()
+    g = np.exp(of.decay)
+    inside, along = [int(np.flatnonzero((i == 250) & (j == k))[0]) for k in (250, 0)]
+    for state, tilt in ((inside, [g, 1, 1 / g]), (along, [g, 1 / g, 1]), (START, [1, 1, 1])):
+        expected = base[state] * tilt / (base[state] * tilt).sum()
+        assert_allclose(q[state], expected, atol=0.05)
+
+
 def z_score(found: Paths) -> float:
     return mean(found.relative).z_score(1)
 
@@ -282,8 +293,8 @@ def test_crude_paths_are_unbiased(regime: str) -> None:
 @regime
 @pytest.mark.parametrize("name", SPLITTING)
 def test_splitting_is_unbiased(regime: str, name: str) -> None:
-    found = split(queue(regime, 6), SPLITTING[name], Levels(paths=500, groups=200, largest=6), D)
-    assert abs(z_score(found)) < 4
+    few = Levels(paths=60, groups=1500, largest=6)  # so that a bias of 1 / paths a level is seen
+    assert abs(z_score(split(queue(regime, 6), SPLITTING[name], few, D))) < 4
 
 
 D = Draws(2, "splitting")
