@@ -430,6 +430,22 @@ def test_a_rare_bit_convicts_nobody() -> None:
         assert not study.cost(ESTIMATORS[name], objective, CONFIG, "test").convicted()
 
 
+def test_fewer_batches_need_a_larger_error_to_convict() -> None:
+    """3.66 is the normal quantile, at 1 ‰ over two sides and four components."""
+    bounds = [
+        study.cost(
+            ESTIMATORS["arm"],
+            OBJECTIVES["bits"],
+            CONFIG.model_copy(update={"replicates": replicates}),
+            "test",
+        ).bound()
+        for replicates in (20, 100, 2000)
+    ]
+    assert bounds == sorted(bounds, reverse=True)
+    assert 3.66 < bounds[-1] < 3.68
+    assert bounds[0] > 4.4
+
+
 def small(**bits: object) -> Discrete:
     update = {"replicates": 50, "tuning": 100, "bits": CONFIG.bits.model_copy(update=bits)}
     return CONFIG.model_copy(update=update)

@@ -67,9 +67,12 @@ class Cost:
     z_scores: np.ndarray
 
     def bound(self, chance: float = CHANCE) -> float:
-        """Standard errors beyond which so small a chance would have no component (Bonferroni)."""
+        """Standard errors beyond which so small a chance would have no component.
+
+        By Student's t of the batches, for all components that are tested (Bonferroni).
+        """
         tested = np.count_nonzero(~np.isnan(self.z_scores))
-        return float(stats.norm.isf(chance / 2 / max(1, tested)))
+        return float(stats.t.isf(chance / 2 / max(1, tested), self.along.n - 1))
 
     def convicted(self, chance: float = CHANCE) -> bool:
         """Whether some component is farther off."""
