@@ -131,7 +131,10 @@ def descended() -> dict[str, Any]:
     node = {"quadrature": Estimate.exact(1e-9), "least_deviation": Estimate.exact(0.1)}
     return {
         "long_runs": {"score": copy.deepcopy(RUN)},
-        "nodes": {"here": node, "there": node | {"quadrature": Estimate.exact(1.0)}},
+        "nodes": {
+            "mu=0 sigma=1": node,
+            "mu=1 sigma=2": node | {"quadrature": Estimate.exact(1.0)},
+        },
         "few_nodes": 16,
         "budget": budget | {"evaluations": 100},
         "labels": {"estimators": {"a": "A", "b": "B"}, "optimisers": {"sgd": "S", "adam": "D"}},
@@ -202,6 +205,6 @@ def test_long_runs_are_told_of_both_parameters() -> None:
 
 def test_plain_quadrature_is_told_of_each_point() -> None:
     assert descents.nodes(descended()).rows == [
-        ("here", "1.0×10⁻⁹", "1.0×10⁻¹"),
-        ("there", "1.0×10⁰", "1.0×10⁻¹"),
+        ("μ = 0, σ = 1", "1.0×10⁻⁹", "1.0×10⁻¹"),
+        ("μ = 1, σ = 2", "1.0×10⁰", "1.0×10⁻¹"),
     ]

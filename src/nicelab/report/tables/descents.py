@@ -5,6 +5,7 @@ from collections.abc import Callable
 from nicelab.formatting import estimate, number
 from nicelab.gradients.verdicts import CONVINCING, against_the_floor, at_an_end, predictions
 from nicelab.pipeline.metrics import Metrics
+from nicelab.report.tables.gradients import place
 from nicelab.report.tables.table import NONE, Table, percent
 from nicelab.statistics import difference
 
@@ -85,14 +86,17 @@ def _spent(run: Metrics) -> tuple[str, str, str]:
 
 def nodes(metrics: Metrics) -> Table:
     """What plain quadrature errs, beside what those deviate that spend its nodes otherwise."""
-    few = metrics["few_nodes"]
+    few, columns = metrics["few_nodes"], ("quadrature", "least_deviation")
     return Table(
         f"Error of plain quadrature with {few} nodes, and the least standard deviation of a "
         f"batch’s mean of the estimators that spend {few} nodes beside their samples, as lengths "
         "in (μ, τ)",
         ("point", "quadrature", "least deviation"),
         [
-            (at, *(number(x[key].value, ".1e") for key in ("quadrature", "least_deviation")))
+            (
+                place(at),
+                *(number(x[key].value, ".1e") for key in ("quadrature", "least_deviation")),
+            )
             for at, x in metrics["nodes"].items()
         ],
     )

@@ -72,11 +72,11 @@ def _less_variance(found: Metrics) -> str:
         return f"At all {points} points the score function has less variance than pathwise."
     return (
         "Neither the score function nor pathwise is better everywhere: of "
-        f"{points} points the score function has less variance at {'; '.join(map(_place, less))}."
+        f"{points} points the score function has less variance at {'; '.join(map(place, less))}."
     )
 
 
-def _place(at: str) -> str:
+def place(at: str) -> str:
     """A point as a reader writes it."""
     return at.replace("mu=", "μ = ").replace(" sigma=", ", σ = ")
 
