@@ -93,10 +93,7 @@ def nodes(metrics: Metrics) -> Table:
         "in (μ, τ)",
         ("point", "quadrature", "least deviation"),
         [
-            (
-                place(at),
-                *(number(x[key].value, ".1e") for key in ("quadrature", "least_deviation")),
-            )
+            (place(at), *(number(x[key].value, ".1e") for key in columns))
             for at, x in metrics["nodes"].items()
         ],
     )
