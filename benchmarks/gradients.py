@@ -3,7 +3,9 @@
     python benchmarks/gradients.py
 
 A gradient is that of one sample. The sheet's loop makes one SGD run, a batch of 16 at a time; the
-others make many runs at once. Printed as Markdown, ± one standard error over turns.
+others make many runs at once. The second table holds the study's estimators against pathwise:
+evaluations times its last column are seconds, in those of an evaluation of pathwise. Printed as
+Markdown, ± one standard error over turns.
 """
 
 import time
@@ -112,13 +114,31 @@ def main(seeds: int, steps: int, turns: int) -> None:
     }
     runs = others | {f"nicelab, {name}": ours(name) for name in ESTIMATORS}
     rates, limits = measure(runs, steps, seeds, turns)
-    base = rates["the sheet's loop, score function"]
     click.echo(f"{seeds} seeds, {steps} steps, batch {BATCH}, {torch.get_num_threads()} threads\n")
-    click.echo("| code | 10⁶ gradients/s | times the sheet's | share of the random-number rate |")
-    click.echo("| --- | --- | --- | --- |")
-    for name, found in rates.items():
-        cells = (found / 1e6, found / base, found / limits)
-        click.echo(f"| {name} | " + " | ".join(estimate(mean(c)) for c in cells) + " |")
+    base = rates["the sheet's loop, score function"]
+    columns = "code", "10⁶ gradients/s", "times the sheet's", "share of the random-number rate"
+    show(columns, {name: (x / 1e6, x / base, x / limits) for name, x in rates.items()})
+    click.echo()
+    of = {name: rates[f"nicelab, {name}"] for name in ESTIMATORS}
+    show(
+        ("estimator", "gradients, times pathwise's", "seconds an evaluation, times pathwise's"),
+        {name: (x / of["pathwise"], seconds_an_evaluation(name, of)) for name, x in of.items()},
+    )
+
+
+def seconds_an_evaluation(name: str, rates: dict[str, np.ndarray]) -> np.ndarray:
+    """Time of an evaluation as a multiple of pathwise's, from gradients per second, (turns,)."""
+    taken = {key: ESTIMATORS[key].evaluations(BATCH) / BATCH for key in (name, "pathwise")}
+    seconds = {key: 1 / (rates[key] * taken[key]) for key in taken}
+    return seconds[name] / seconds["pathwise"]
+
+
+def show(headings: tuple[str, ...], rows: dict[str, tuple[np.ndarray, ...]]) -> None:
+    """A table of means over turns; what is 1 in every turn has no error."""
+    click.echo(f"| {' | '.join(headings)} |\n|{' --- |' * len(headings)}")
+    for name, found in rows.items():
+        cells = ("1" if (x == 1).all() else estimate(mean(x)) for x in found)
+        click.echo(f"| {name} | " + " | ".join(cells) + " |")
 
 
 def measure(

@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -53,6 +54,16 @@ def test_gradients() -> None:
     printed = run("gradients.py", "--seeds=3", "--steps=2", "--turns=2")
     for name in ESTIMATORS:
         assert f"| nicelab, {name} |" in printed
+        assert f"\n| {name} |" in printed
+    assert "\n| pathwise | 1 | 1 |\n" in printed
+
+
+def test_seconds_of_an_evaluation() -> None:
+    """Measure-valued takes four a gradient: at a quarter of the gradients each takes as long."""
+    seconds = run_path(str(ROOT / "benchmarks" / "gradients.py"))["seconds_an_evaluation"]
+    rates = {"pathwise": np.array([8.0, 4.0]), "measure_valued": np.array([2.0, 0.5])}
+    assert seconds("measure_valued", rates).tolist() == [1, 2]
+    assert seconds("pathwise", rates).tolist() == [1, 1]
 
 
 def test_gate(tmp_path: Path) -> None:

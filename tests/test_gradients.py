@@ -12,7 +12,7 @@ from nicelab.figures import gradients as figure_of_gradients
 from nicelab.gradients import bias_and_variance as study
 from nicelab.gradients import elbo, objective
 from nicelab.gradients.budget import OPTIMISERS, UNBIASED
-from nicelab.gradients.config import Budget, Gradients, LongRun, Map, Point
+from nicelab.gradients.config import Budget, Gradients, Grids, LongRun, Map, Point
 from nicelab.gradients.elbo import Elbo
 from nicelab.gradients.estimators import ESTIMATORS, Estimator
 from nicelab.gradients.family import Function, Terms
@@ -23,6 +23,7 @@ from nicelab.gradients.study import judge
 from nicelab.pipeline.artifacts import read_metrics, read_record, write_metrics, write_record
 from nicelab.statistics import Estimate
 
+RATES = [0.01, 0.1]
 CONFIG = Gradients(
     start=Point(mu=0.0, sigma=1.0),
     learning_rate=1e-3,
@@ -33,7 +34,7 @@ CONFIG = Gradients(
     replicates=2000,
     batches=[4, 8, 16],
     long_run=LongRun(learning_rate=0.05, steps=400, seeds=20),
-    budget=Budget(evaluations=800, learning_rates=[0.01, 0.1], seeds=20),
+    budget=Budget(evaluations=800, learning_rates=Grids(sgd=RATES, adam=RATES), seeds=20),
     map=Map(mu=[-1.0, 3.0], sigma=[0.2, 3.0], size=21),
     seed=0,
     elbo=Elbo(x=[1.0], mean=[0.0], log_scale=[0.0], samples=1000),
@@ -76,9 +77,9 @@ def test_arrays_are_written_in_this_order(found: Found) -> None:
         "score_as_printed_expected",
         "score_as_printed_ends",
     ]
-    spent = [f"spent_{o}_{name}_evaluations" for o in OPTIMISERS for name in UNBIASED]
-    assert names[-3 * len(spent) :: 3] == spent
-    assert names[-18 - 3 * len(spent) : -3 * len(spent)] == [
+    spent = [f"spent_{o}_{name}_learning_rates" for o in OPTIMISERS for name in UNBIASED]
+    assert names[-4 * len(spent) :: 4] == spent
+    assert names[-18 - 4 * len(spent) : -4 * len(spent)] == [
         "quadrature_band",
         "names",
         "points",

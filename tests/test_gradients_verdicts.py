@@ -118,7 +118,12 @@ def descended() -> dict[str, Any]:
     losses = {"sgd": (1.0, 4.0), "adam": (2.0, 2.0)}
     budget = {
         key: {
-            name: {"excess_loss": Estimate(x, 0.1, 9), "learning_rate": 0.1}
+            name: {
+                "excess_loss": Estimate(x, 0.1, 9),
+                "learning_rate": 0.1,
+                "share_astray": Estimate(0.0, 0.0, 9),
+                "rates": {rate: {} for rate in ("0.01", "0.1", "1")},
+            }
             for name, x in zip("ab", both, strict=True)
         }
         for key, both in losses.items()
@@ -126,7 +131,10 @@ def descended() -> dict[str, Any]:
     node = {"quadrature": Estimate.exact(1e-9), "least_deviation": Estimate.exact(0.1)}
     return {
         "long_runs": {"score": copy.deepcopy(RUN)},
-        "nodes": {"here": node, "there": node | {"quadrature": Estimate.exact(1.0)}},
+        "nodes": {
+            "mu=0 sigma=1": node,
+            "mu=1 sigma=2": node | {"quadrature": Estimate.exact(1.0)},
+        },
         "few_nodes": 16,
         "budget": budget | {"evaluations": 100},
         "labels": {"estimators": {"a": "A", "b": "B"}, "optimisers": {"sgd": "S", "adam": "D"}},
@@ -146,4 +154,57 @@ def test_the_text_on_descent_follows_the_metrics() -> None:
     assert "SGD ends nearer than Adam with 1 of 2 estimators and Adam with 1" in text["optimisers"]
     metrics["long_runs"]["score"]["sigma"] = Estimate(0.65, 0.01, 9)
     assert "theory does not agree with" in descents.told(metrics)["floor"]
-    assert descents.budget(metrics).rows[0] == ("A", "1.00 ± 0.10", "0.1", "2.00 ± 0.10", "0.1")
+    metrics["budget"]["sgd"]["a"]["floor"] = Estimate.exact(0.9)
+    assert descents.budget(metrics).rows == [
+        ("A", "1.00 ± 0.10", "0.1", "0 %", "9.00×10⁻¹", "2.00 ± 0.10", "0.1", "0 %"),
+        ("B", "4.00 ± 0.10", "0.1", "0 %", "–", "2.00 ± 0.10", "0.1", "0 %"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("floor", "text"),
+    [
+        (0.9, "at the end with 1 and still above it with 0."),
+        (0.6, "at the end with 0 and still above it with 1."),
+        (1.4, "at the end with 0 and still above it with 0, but below it with 1."),
+    ],
+)
+def test_who_has_come_down_to_the_floor(floor: float, text: str) -> None:
+    metrics = descended()
+    metrics["budget"]["sgd"]["a"]["floor"] = Estimate.exact(floor)
+    told = descents.told(metrics)["reached"]
+    assert told.startswith("Of 1 estimators whose floor")
+    assert told.endswith(text)
+
+
+def test_choices_at_an_end_and_runs_astray_are_told() -> None:
+    metrics = descended()
+    text = descents.told(metrics)
+    assert text["grid"].endswith("of S with 0 and of D with 0 of 2 estimators.")
+    assert text["astray"].startswith("No run ends nearest to the other minimum")
+    metrics["budget"]["sgd"]["a"]["learning_rate"] = 0.01
+    metrics["budget"]["adam"]["b"]["learning_rate"] = 1.0
+    metrics["budget"]["adam"]["b"]["share_astray"] = Estimate(0.125, 0.1, 8)
+    text = descents.told(metrics)
+    assert text["grid"].endswith("of S with 1 and of D with 1 of 2 estimators.")
+    assert text["astray"].endswith("of the others there are 12.5% at most.")
+
+
+def test_long_runs_are_told_of_both_parameters() -> None:
+    metrics = descended()
+    run = metrics["long_runs"].pop("score")
+    metrics["labels"]["estimators"]["score"] = "score"
+    metrics["long_runs"]["score"] = run | {"expected": place(0.43, 0.6)}
+    row = ("score", "μ", "0.440 ± 0.010", "0.430000", "+1.0", "0.450000", "−1.0")
+    assert descents.settled(metrics).rows[0] == row
+    assert descents.wandering(metrics).rows == [
+        ("score", "μ", "0.0200 ± 0.0010", "0.02200", "−2.0"),
+        ("score", "σ", "0.0300 ± 0.0010", "0.03000", "+0.0"),
+    ]
+
+
+def test_plain_quadrature_is_told_of_each_point() -> None:
+    assert descents.nodes(descended()).rows == [
+        ("μ = 0, σ = 1", "1.0×10⁻⁹", "1.0×10⁻¹"),
+        ("μ = 1, σ = 2", "1.0×10⁰", "1.0×10⁻¹"),
+    ]

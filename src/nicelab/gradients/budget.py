@@ -2,12 +2,11 @@
 
 At equal steps an estimator that evaluates f more often has more to go by. Here each spends the
 same number of evaluations, and each is given the step size that suits it: of those on a grid, the
-one with the least excess loss over the first half of the seeds; what is stated is over the other
-half. The excess is that of the exact loss over the minimum nearest to where a run is.
+one with the least excess loss over the first half of the seeds (`excess.py`); what is stated is
+over the other half.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,13 @@ from tqdm import tqdm
 
 from nicelab.gradients import objective
 from nicelab.gradients.config import Gradients
-from nicelab.gradients.descent import nearest, noisy_gradient
+from nicelab.gradients.descent import basins, noisy_gradient
 from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.excess import Excess
+from nicelab.gradients.floor import least_excess
+from nicelab.gradients.landscape import BASIN_RATE, BASIN_STEPS
 from nicelab.gradients.records import Spent
-from nicelab.gradients.repetitions import mean_of
-from nicelab.statistics import Estimate, mean
+from nicelab.statistics import Estimate
 from nicelab.streams import generator
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -39,45 +40,64 @@ def at_equal_evaluations(
     """Every unbiased estimator under both optimisers, at the step size that suits it best.
 
     Returns:
-        The field `spent` of `GradientsRecord`, and metrics.
+        The field `spent` of `GradientsRecord`, and metrics: by optimiser and estimator the step
+        size that was chosen, the excess loss that it leaves and the share of runs astray, the
+        same of every step size, and of SGD the floor of the excess where it is known.
+
+    Raises:
+        InputError: with no step size do two runs stay.
     """
+    start = config.start.tensor(device)
+    home = int(basins(start, objective.minima(start), BASIN_RATE, BASIN_STEPS))
     spent, metrics = {}, {}
     runs = [(optimiser, name) for optimiser in OPTIMISERS for name in UNBIASED]
     for optimiser, name in tqdm(runs, "descents", unit=" estimators", disable=None):
-        evaluations = UNBIASED[name].evaluations(config.batch)
-        steps = max(1, config.budget.evaluations // evaluations)
-        kept = np.unique(np.geomspace(1, steps, KEPT).astype(int))
-        random = generator(config.seed, "budget", optimiser, name, device=device)
-        gradient = noisy_gradient(name, config.batch, random)
-        points = descents(optimiser, gradient, config, kept, device)
-        found = Excess.of(points)
-        best = found.best()
-        spent[f"{optimiser}_{name}"] = Spent(evaluations * kept, *found.curve(best))
-        metrics.setdefault(optimiser, {})[name] = {
-            "learning_rate": config.budget.learning_rates[best],
-            "steps": steps,
-            "excess_loss": found.reported(best),
-            "share_nearest_to_the_global_minimum": found.share_global(best),
-        }
+        found, told = _descend(optimiser, name, config, start, home)
+        spent[f"{optimiser}_{name}"] = found
+        metrics.setdefault(optimiser, {})[name] = told
     return {"spent": spent}, {"budget": {"evaluations": config.budget.evaluations, **metrics}}
 
 
+def _descend(
+    optimiser: str, name: str, config: Gradients, start: Tensor, home: int
+) -> tuple[Spent, dict[str, Any]]:
+    """With one estimator and optimiser, with every step size, to the minimum of this index."""
+    rates: list[float] = getattr(config.budget.learning_rates, optimiser)
+    evaluations = UNBIASED[name].evaluations(config.batch)
+    steps = max(1, config.budget.evaluations // evaluations)
+    kept = np.unique(np.geomspace(1, steps, KEPT).astype(int))
+    random = generator(config.seed, "budget", optimiser, name, device=start.device)
+    gradient = noisy_gradient(name, config.batch, random)
+    starts = start.expand(len(rates), config.budget.seeds, 2)
+    found = Excess.of(descents(OPTIMISERS[optimiser], gradient, starts, rates, kept), home)
+    told = {"steps": steps, **found.summary(rates, f"{LABELS[optimiser]} with {name}")}
+    if optimiser == "sgd":
+        told |= _floor(name, told["learning_rate"], config.batch, objective.minima(start)[home])
+    return Spent(np.array(rates), evaluations * kept, *found.curves()), told
+
+
 def descents(
-    optimiser: str,
+    optimiser: Callable[..., torch.optim.Optimizer],
     gradient: Callable[[Tensor], Tensor],
-    config: Gradients,
+    starts: Tensor,
+    rates: list[float],
     kept: np.ndarray,
-    device: torch.device | str,
 ) -> Tensor:
-    """Independent runs with every step size, at the steps that are kept.
+    """Independent runs with every step size, at the steps that are kept, in increasing order.
+
+    Args:
+        optimiser: an elementwise one, so that runs that share it do not meet.
+        gradient: of points (rates, seeds, 2).
+        starts: (μ, τ), shape (rates, seeds, 2).
+        rates: step sizes.
+        kept: steps, from 1 on.
 
     Returns:
-        (μ, τ), shape (kept, learning rates, seeds, 2).
+        (μ, τ), shape (kept, rates, seeds, 2).
     """
-    rates, start = config.budget.learning_rates, config.start.tensor(device)
-    points = start.expand(len(rates), config.budget.seeds, 2).clone()
+    points = starts.clone()
     parts = [{"params": [p], "lr": rate} for p, rate in zip(points, rates, strict=True)]
-    taken = OPTIMISERS[optimiser](parts)  # elementwise, so runs do not meet
+    taken = optimiser(parts)
     found = []
     for step in range(1, int(kept[-1]) + 1):
         for part, by in zip(parts, gradient(points), strict=True):
@@ -88,41 +108,8 @@ def descents(
     return torch.stack(found)
 
 
-@dataclass(frozen=True)
-class Excess:
-    """Excess loss of every run, (kept, rates, seeds), and whether it is at the global minimum."""
-
-    loss: np.ndarray
-    at_global: np.ndarray
-
-    @classmethod
-    def of(cls, points: Tensor) -> "Excess":
-        """Of points (kept, rates, seeds, 2)."""
-        minima = objective.minima(points)
-        which = nearest(points, minima)
-        loss = objective.value(points) - objective.value(minima)[which]
-        return cls(loss.cpu().numpy(), (which[-1] == 0).cpu().numpy())
-
-    def best(self) -> int:
-        """The step size with the least excess at the end, by the first half of the seeds."""
-        chosen = self.loss[-1, :, : self._half()].mean(-1)
-        return int(np.where(np.isfinite(chosen), chosen, np.inf).argmin())
-
-    def curve(self, best: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean over the other seeds at each kept step, and its standard error."""
-        means = list(self._means(best))
-        return tuple(np.array([getattr(m, x) for m in means]) for x in ("value", "standard_error"))
-
-    def reported(self, best: int) -> Estimate:
-        """At the end."""
-        return list(self._means(best))[-1]
-
-    def share_global(self, best: int) -> Estimate:
-        """Of the other seeds, how many are nearest to the global minimum at the end."""
-        return mean(self.at_global[best, self._half() :])
-
-    def _means(self, best: int) -> Iterator[Estimate]:
-        return (mean_of(x) for x in self.loss[:, best, self._half() :])
-
-    def _half(self) -> int:
-        return self.loss.shape[-1] // 2
+def _floor(name: str, rate: float, batch: int, minimum: Tensor) -> dict[str, Estimate]:
+    """What theory says that SGD leaves in the end, if it says something of this estimator."""
+    if UNBIASED[name].exact:
+        return {}
+    return {"floor": Estimate.exact(least_excess(name, minimum, rate, batch))}

@@ -43,11 +43,21 @@ class LongRun(Section):
     seeds: Annotated[int, Field(ge=2, le=1_000_000)]
 
 
+Rates = Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+
+
+class Grids(Section):
+    """The step sizes that are tried with each optimiser."""
+
+    sgd: Rates
+    adam: Rates
+
+
 class Budget(Section):
     """Descent at equal evaluations: how many, the step sizes that are tried, and seeds."""
 
     evaluations: Annotated[int, Field(ge=1, le=1_000_000_000)]
-    learning_rates: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)]
+    learning_rates: Grids
     seeds: Annotated[int, Field(ge=4, le=1_000_000)]
 
 

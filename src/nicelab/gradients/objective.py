@@ -7,6 +7,7 @@ A point is a tensor (*, 2) of (μ, τ).
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -94,7 +95,8 @@ class Stationary:
     kind: str
 
 
-def stationary_points() -> list[Stationary]:
+@cache
+def stationary_points() -> tuple[Stationary, ...]:
     """All stationary points with −2 ≤ μ ≤ 4 and 0.1 ≤ σ ≤ 4, the lowest minimum first.
 
     Newton's method from a grid of starts, each end classified by the Hessian's eigenvalues.
@@ -106,7 +108,7 @@ def stationary_points() -> list[Stationary]:
             if point is not None and not any(torch.dist(point, f) < 1e-6 for f in found):
                 found.append(point)
     order = {"minimum": 0, "saddle": 1, "maximum": 2}
-    return sorted(map(_classify, found), key=lambda s: (order[s.kind], s.loss))
+    return tuple(sorted(map(_classify, found), key=lambda s: (order[s.kind], s.loss)))
 
 
 def minima(like: Tensor) -> Tensor:

@@ -48,17 +48,27 @@ class LongRun(Record):
 
 @dataclass(frozen=True)
 class Spent(Record):
-    """Descent with one estimator and optimiser, at the step size that suits it.
+    """Descent with one estimator and optimiser, with every step size of a grid.
+
+    Losses are above that of the minimum which exact descent reaches from the start, over the runs
+    that end nearest to it; NaN where fewer than two do.
 
     Args:
-        evaluations: of f until then, (kept,).
-        excess: mean loss above the nearest minimum, (kept,).
-        excess_error: standard error of that, (kept,).
+        learning_rates: the grid, (rates,).
+        evaluations: of f until then, (spent,).
+        excess: mean loss above the minimum's, (rates, spent).
+        excess_error: standard error of that, (rates, spent).
     """
 
+    learning_rates: Float64[np.ndarray, " rates"]
     evaluations: Int64[np.ndarray, " spent"]
-    excess: Float64[np.ndarray, " spent"]
-    excess_error: Float64[np.ndarray, " spent"]
+    excess: Annotated[Float64[np.ndarray, "rates spent"], GAPS]
+    excess_error: Annotated[Float64[np.ndarray, "rates spent"], GAPS]
+
+    def at(self, learning_rate: float) -> tuple[np.ndarray, np.ndarray]:
+        """The excess with this step size, and its standard error, both (spent,)."""
+        k = int(np.flatnonzero(self.learning_rates == learning_rate)[0])
+        return self.excess[k], self.excess_error[k]
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,26 @@ def predictions(run: Mapping[str, Any]) -> list[float]:
     ]
 
 
+def against_the_floor(found: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """Estimators of a known floor whose excess loss at the end is above it, at it, or below."""
+    above, at, below = [], [], []
+    for name, run in found.items():
+        if "floor" in run:
+            z = run["excess_loss"].z_score(run["floor"].value)
+            (above if z > CONVINCING else below if z < -CONVINCING else at).append(name)
+    return above, at, below
+
+
+def at_an_end(found: Mapping[str, Any]) -> list[str]:
+    """Estimators whose step size is the smallest or the largest that was tried."""
+    grids = {name: [float(rate) for rate in run["rates"]] for name, run in found.items()}
+    return [
+        name
+        for name, run in found.items()
+        if run["learning_rate"] in (min(grids[name]), max(grids[name]))
+    ]
+
+
 def shifted(long_runs: Mapping[str, Any]) -> list[str]:
     """Estimators whose runs do not settle in σ where their expected descent ends."""
     return [

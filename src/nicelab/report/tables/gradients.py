@@ -35,39 +35,6 @@ def _descent(label: str, run: Metrics) -> tuple[str, ...]:
     )
 
 
-def long_runs(metrics: Metrics) -> Table:
-    """Where SGD settles, how far it wanders there, and where its expected descent ends."""
-    labels, runs = metrics["labels"]["estimators"], metrics["long_runs"]
-    return Table(
-        f"Long runs: mean of σ over {runs['score']['sigma'].n} seeds and the second half of the "
-        "steps, the end of the expected descent, where theory has the noise move it, and standard "
-        "errors from both; standard deviation after the last step, and by theory",
-        (
-            "estimator",
-            "σ",
-            "expected",
-            "away",
-            "by theory",
-            "away from it",
-            "standard deviation",
-            "by theory",
-        ),
-        [_long_run(labels[name], run) for name, run in runs.items()],
-    )
-
-
-def _long_run(label: str, run: Metrics) -> tuple[str, ...]:
-    sigma = run["sigma"]
-    places = (run[key]["sigma"].value for key in ("expected", "predicted"))
-    return (
-        label,
-        estimate(sigma),
-        *(x for at in places for x in (number(at, ".6f"), number(sigma.z_score(at), "+.1f"))),
-        estimate(run["spread"]["sigma"]),
-        number(run["predicted_spread"]["sigma"].value, ".4f"),
-    )
-
-
 def told(metrics: Metrics) -> dict[str, str]:
     """What the text says of the runs and of the score function against pathwise."""
     return {
@@ -105,11 +72,11 @@ def _less_variance(found: Metrics) -> str:
         return f"At all {points} points the score function has less variance than pathwise."
     return (
         "Neither the score function nor pathwise is better everywhere: of "
-        f"{points} points the score function has less variance at {'; '.join(map(_place, less))}."
+        f"{points} points the score function has less variance at {'; '.join(map(place, less))}."
     )
 
 
-def _place(at: str) -> str:
+def place(at: str) -> str:
     """A point as a reader writes it."""
     return at.replace("mu=", "μ = ").replace(" sigma=", ", σ = ")
 
