@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import Tensor
 
 from imports import ROOT
@@ -431,7 +432,10 @@ def test_a_rare_bit_convicts_nobody() -> None:
 
 
 def test_fewer_batches_need_a_larger_error_to_convict() -> None:
-    """3.66 is the normal quantile, at 1 ‰ over two sides and four components."""
+    """Student's t at 1 ‰ over two sides and the tested of four components: with 20 batches, three.
+
+    The rarer value of the last bit is then expected 38 times, of the 50 that a test asks for.
+    """
     bounds = [
         study.cost(
             ESTIMATORS["arm"],
@@ -441,9 +445,10 @@ def test_fewer_batches_need_a_larger_error_to_convict() -> None:
         ).bound()
         for replicates in (20, 100, 2000)
     ]
+    tested = ((20, 3), (100, 4), (2000, 4))
+    expected = [stats.t.isf(1e-3 / 2 / components, n - 1) for n, components in tested]
+    assert bounds == pytest.approx(expected, rel=1e-12)
     assert bounds == sorted(bounds, reverse=True)
-    assert 3.66 < bounds[-1] < 3.68
-    assert bounds[0] > 4.3
 
 
 def small(**bits: object) -> Discrete:
