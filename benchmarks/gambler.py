@@ -3,8 +3,10 @@
     python benchmarks/gambler.py
 
 The paths needed follow from the exact variance of the proposal. The sheet's loop, and whatever
-needs more than a million paths, plays some of them and is extrapolated. Printed as Markdown, ± one
-standard error over turns; one process and as many threads as PyTorch uses (`OMP_NUM_THREADS`).
+needs more than a million paths, plays some of them and is extrapolated. Plays per second are
+those of the same many paths for each, since threads share blocks and the few paths that a good
+proposal needs are less than one. Printed as Markdown, ± one standard error over turns; one
+process and as many threads as PyTorch uses (`OMP_NUM_THREADS`).
 """
 
 import time
@@ -31,6 +33,7 @@ from nicelab.statistics import mean
 
 GOAL = 0.01  # relative error
 MOST = 1_000_000  # paths that are played
+MANY = 16 * BLOCK  # paths whose plays per second are told
 DRAWS = Draws(0, "benchmark")
 
 
@@ -86,7 +89,7 @@ class Candidate:
         needed: paths to the goal.
         table: seconds that it took to compute the rows; none for a constant.
         took: seconds to the goal, by turn.
-        rates: plays per second, by turn.
+        rates: plays per second of many paths, by turn.
     """
 
     label: str
@@ -108,8 +111,9 @@ class Candidate:
     def turn(self, config: Importance) -> None:
         """Play once more."""
         paths, plays = min(self.needed, MOST), []
-        took = seconds(lambda: plays.append(play(config, self.proposal, paths)))
+        took = seconds(lambda: play(config, self.proposal, paths))
         self.took.append(took * self.needed / paths)
+        took = seconds(lambda: plays.append(play(config, self.proposal, MANY)))
         self.rates.append(plays[0] / took)
 
     def row(self, loop: np.ndarray, limit: np.ndarray) -> str:

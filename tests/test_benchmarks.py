@@ -15,9 +15,12 @@ from conftest import randomise, write_small_parameters
 from imports import FAMILIES, ROOT
 from nicelab.flows import checkpoint
 from nicelab.flows.families.nice import NICE, Architecture
+from nicelab.gradients.budget import UNBIASED, reached
+from nicelab.gradients.config import Gradients
 from nicelab.gradients.estimators import ESTIMATORS
 from nicelab.images.shapes import MNIST, PIXELS
 from nicelab.pipeline.artifacts import write_metrics, write_record
+from nicelab.pipeline.params import load
 from nicelab.report.contents import read_results
 from nicelab.report.headlines.results import headlines, metrics
 from small import image_set
@@ -56,6 +59,28 @@ def test_gradients() -> None:
         assert f"| nicelab, {name} |" in printed
         assert f"\n| {name} |" in printed
     assert "\n| pathwise | 1 | 1 |\n" in printed
+
+
+def test_descents(tmp_path: Path) -> None:
+    write_small_parameters(params := tmp_path / "params.yaml")
+    printed = run("descents.py", "--turns=2", "--steps=2", f"--params={params}")
+    rows = [
+        line.split(" | ") for line in printed.splitlines() if line.startswith(("| SGD", "| Adam"))
+    ]
+    assert [row[1] for row in rows] == 2 * list(UNBIASED)
+    unit = next(row for row in rows if row[0] == "| SGD" and row[1] == "pathwise")
+    assert unit[2] == "1"
+    assert unit[3] == unit[4].removesuffix(" |")
+
+
+def test_less_is_left_when_an_evaluation_takes_less() -> None:
+    """The score function far from its floor, with a quarter of the evaluations, to 5 errors."""
+    left = run_path(str(ROOT / "benchmarks" / "descents.py"))["left"]
+    config = load(ROOT / "params.yaml", "gradients", Gradients)
+    budget = config.budget.model_copy(update={"evaluations": 3200})
+    config, home = config.model_copy(update={"budget": budget}), reached(config, "cpu")
+    slow, fast = (left(config, ("sgd", "score"), home, times) for times in (4, 1))
+    assert slow.value - fast.value > 5 * max(slow.standard_error, fast.standard_error)
 
 
 def test_seconds_of_an_evaluation() -> None:

@@ -7,6 +7,7 @@ over the other half.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ KEPT = 60  # points of a curve
 UNBIASED = {name: x for name, x in ESTIMATORS.items() if x.unbiased}
 
 
+@dataclass(frozen=True)
+class Minimum:
+    """One of the minima of the loss, (minima, 2), by its index."""
+
+    minima: Tensor
+    index: int
+
+
 def at_equal_evaluations(
     config: Gradients, device: torch.device | str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -47,32 +56,52 @@ def at_equal_evaluations(
     Raises:
         InputError: with no step size do two runs stay.
     """
-    start = config.start.tensor(device)
-    home = int(basins(start, objective.minima(start), BASIN_RATE, BASIN_STEPS))
+    home = reached(config, device)
     spent, metrics = {}, {}
     runs = [(optimiser, name) for optimiser in OPTIMISERS for name in UNBIASED]
     for optimiser, name in tqdm(runs, "descents", unit=" estimators", disable=None):
-        found, told = _descend(optimiser, name, config, start, home)
+        found, told = spend(optimiser, name, config, home)
         spent[f"{optimiser}_{name}"] = found
         metrics.setdefault(optimiser, {})[name] = told
     return {"spent": spent}, {"budget": {"evaluations": config.budget.evaluations, **metrics}}
 
 
-def _descend(
-    optimiser: str, name: str, config: Gradients, start: Tensor, home: int
+def reached(config: Gradients, device: torch.device | str) -> Minimum:
+    """Where exact descent from the start ends."""
+    start = config.start.tensor(device)
+    minima = objective.minima(start)
+    return Minimum(minima, int(basins(start, minima, BASIN_RATE, BASIN_STEPS)))
+
+
+def spend(
+    optimiser: str, name: str, config: Gradients, home: Minimum
 ) -> tuple[Spent, dict[str, Any]]:
-    """With one estimator and optimiser, with every step size, to the minimum of this index."""
+    """With one estimator and optimiser, with every step size.
+
+    Args:
+        optimiser: one of `OPTIMISERS`.
+        name: of the estimator, one of `UNBIASED`.
+        config: the start, the evaluations, the step sizes, and the runs.
+        home: the minimum above which the loss is counted.
+
+    Returns:
+        The curves of the mean excess, and what `at_equal_evaluations` tells of each.
+
+    Raises:
+        InputError: with no step size do two runs stay.
+    """
     rates: list[float] = getattr(config.budget.learning_rates, optimiser)
     evaluations = UNBIASED[name].evaluations(config.batch)
     steps = max(1, config.budget.evaluations // evaluations)
     kept = np.unique(np.geomspace(1, steps, KEPT).astype(int))
-    random = generator(config.seed, "budget", optimiser, name, device=start.device)
+    device = home.minima.device
+    random = generator(config.seed, "budget", optimiser, name, device=device)
     gradient = noisy_gradient(name, config.batch, random)
-    starts = start.expand(len(rates), config.budget.seeds, 2)
-    found = Excess.of(descents(OPTIMISERS[optimiser], gradient, starts, rates, kept), home)
+    starts = config.start.tensor(device).expand(len(rates), config.budget.seeds, 2)
+    found = Excess.of(descents(OPTIMISERS[optimiser], gradient, starts, rates, kept), home.index)
     told = {"steps": steps, **found.summary(rates, f"{LABELS[optimiser]} with {name}")}
     if optimiser == "sgd":
-        told |= _floor(name, told["learning_rate"], config.batch, objective.minima(start)[home])
+        told |= _floor(name, told["learning_rate"], config.batch, home.minima[home.index])
     return Spent(np.array(rates), evaluations * kept, *found.curves()), told
 
 
