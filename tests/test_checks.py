@@ -43,7 +43,7 @@ def written(path: Path, changes: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     ("changes", "messages"),
     [
-        ({"importance.p": 1.2}, ["importance.p must be < 1, got 1.2"]),
+        ({"importance.p": 1.2}, ["importance.p must be <= 1, got 1.2"]),
         ({"families": []}, ["families: List should have at least 1 item"]),
         ({"train.glow.epochs": 0}, ["train.glow.epochs must be >= 1, got 0"]),
         ({"gradiens": {}}, ["section gradiens is unknown; did you mean gradients?"]),

@@ -114,13 +114,15 @@ def test_zero_deviation_where_there_is_one_path() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"start": 200}, r"start must be < target \(200\), got 200"),
-        ({"start": 0}, "greater than or equal to 1"),
-        ({"plays": 99}, r"plays must be >= target - start \(100\)"),
+        ({"start": 200}, "probability 1, exactly, .* got start 200, target 200"),
+        ({"start": 0}, "probability 0, exactly, .* got start 0"),
+        ({"start": -1}, "greater than or equal to 0"),
+        ({"plays": 99}, "probability 0, exactly, .* plays 99"),
         ({"p": "18/0"}, "valid number"),
         ({"p": "often"}, "valid number"),
-        ({"p": 1.0}, "less than 1"),
-        ({"p": 0.0}, "greater than 0"),
+        ({"p": 1.0}, "probability 1, exactly, .* p 1"),
+        ({"p": 0.0}, "probability 0, exactly, .* p 0"),
+        ({"p": 1.2}, "less than or equal to 1"),
     ],
 )
 def test_bad_constants(changes: dict, message: str) -> None:

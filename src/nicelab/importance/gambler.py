@@ -25,25 +25,37 @@ def _as_number(value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
         return value
 
 
-Probability = Annotated[float, BeforeValidator(_as_number), Field(gt=0, lt=1)]
+Number = Annotated[float, BeforeValidator(_as_number)]
+Probability = Annotated[Number, Field(gt=0, lt=1)]
 
 
-class Gambler(Section):
+class Game(Section):
+    """The constants of any game, those included where nothing is left to chance."""
+
+    start: Annotated[int, Field(ge=0)]
+    target: Annotated[int, Field(ge=0, le=10_000)]
+    plays: Annotated[int, Field(ge=0, le=100_000)]
+    p: Annotated[Number, Field(ge=0, le=1)]
+
+    def certain(self) -> int | None:
+        """The probability to reach the target, where that is 0 or 1 whatever the chips do."""
+        if self.start >= self.target:
+            return 1
+        if self.start == 0 or self.p == 0 or self.plays < self.target - self.start:
+            return 0
+        return 1 if self.p == 1 else None
+
+
+class Gambler(Game):
     """The constants of the problem."""
 
-    start: Annotated[int, Field(ge=1)]
-    target: Annotated[int, Field(ge=2, le=10_000)]
-    plays: Annotated[int, Field(ge=1, le=100_000)]
-    p: Probability
-
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not self.start < self.target:
-            raise ValueError(f"start must be < target ({self.target}), got {self.start}")
-        if self.plays < self.target - self.start:
+    def _open(self) -> Self:
+        if (exact := self.certain()) is not None:
             raise ValueError(
-                f"plays must be >= target - start ({self.target - self.start}), else the target "
-                f"is never reached, got {self.plays}"
+                f"the target is reached with probability {exact}, exactly, and nothing is left to "
+                "estimate; what is needed is 0 < start < target <= start + plays and 0 < p < 1, "
+                f"got start {self.start}, target {self.target}, plays {self.plays}, p {self.p:g}"
             )
         return self
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field
 
 from nicelab.errors import InputError
 from nicelab.formatting import number
 from nicelab.importance.draws import Draws
-from nicelab.importance.gambler import Gambler, outcome
+from nicelab.importance.gambler import Gambler, Game, outcome
 from nicelab.importance.judgement import NO_VARIANCE
 from nicelab.importance.proposals import Constant, Proposal, Table
 from nicelab.importance.trials import tally
@@ -21,23 +19,6 @@ from nicelab.teaching.answer import Answer
 from nicelab.teaching.arguments import Count, Seed, checked
 
 WinProbability = Callable[[int, np.ndarray], ArrayLike]
-
-
-class Game(Section):
-    """The constants of the problem, as `Gambler`, and those where nothing is left to chance."""
-
-    start: Annotated[int, Field(ge=0)]
-    target: Annotated[int, Field(ge=0)]
-    plays: Annotated[int, Field(ge=0)]
-    p: Annotated[float, Field(ge=0, le=1)]
-
-    def certain(self) -> float | None:
-        """The probability to reach the target, where that is 0 or 1 whatever the chips do."""
-        if self.start >= self.target:
-            return 1.0
-        if self.start == 0 or self.p == 0 or self.plays < self.target - self.start:
-            return 0.0
-        return 1.0 if self.p == 1 else None
 
 
 class Playing(Section):
@@ -99,7 +80,7 @@ def gambler(
     constants = {"start": start, "target": target, "plays": plays, "p": p}
     certain = checked(Game, **constants).certain()
     if certain is not None:
-        return Answer(certain, 0.0, 1, certain, "nothing is left to chance")
+        return Answer(float(certain), 0.0, 1, float(certain), "nothing is left to chance")
     return _played(checked(Gambler, **constants), proposal, playing)
 
 
