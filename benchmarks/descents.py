@@ -55,7 +55,7 @@ def left(config: Gradients, run: tuple[str, str], home: Minimum, times: float) -
 
 
 @click.command()
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 @click.option("--steps", default=100, show_default=True, help="Steps that are timed.")
 @params_option
 def main(turns: int, steps: int, params: Path) -> None:

@@ -33,7 +33,7 @@ LEAST = 0.02  # seconds that a time is taken over
 
 @click.command()
 @click.option("--batch", default=16, show_default=True, help="Matrices at once.")
-@click.option("--turns", default=7, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=7, show_default=True)
 @click.option("--picture", type=click.Path(path_type=Path), help="A PNG to draw.")
 @device_option
 def main(batch: int, turns: int, picture: Path | None, device: torch.device) -> None:

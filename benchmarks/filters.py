@@ -76,7 +76,7 @@ def ours(game: Importance, paths: int, runs: int) -> np.ndarray:
 @click.command()
 @click.option("--paths", default=100, show_default=True, help="Particles of a run.")
 @click.option("--runs", default=200, show_default=True, help="Of each turn.")
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 @params_option
 def main(paths: int, runs: int, turns: int, params: Path) -> None:
     """Both filters on the gambler of the parameters."""

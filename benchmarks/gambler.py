@@ -125,7 +125,7 @@ class Candidate:
 
 
 @click.command()
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 @click.option("--loop-paths", default=50, show_default=True, help="Paths of the sheet's loop.")
 @params_option
 def main(turns: int, loop_paths: int, params: Path) -> None:

@@ -236,7 +236,7 @@ def our_step(model: Callable[[], Glow], pixels: Tensor, batch: int, precision: P
 @click.command()
 @click.option("--batch", default=128, show_default=True)
 @click.option("--steps", default=15, show_default=True, help="Timed steps in a turn.")
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 @click.option(
     "--precision",
     type=click.Choice(get_args(Choice)),

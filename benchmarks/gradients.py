@@ -103,7 +103,7 @@ def random_rate(steps: int, seeds: int) -> float:
 @click.command()
 @click.option("--seeds", default=400, show_default=True)
 @click.option("--steps", default=500, show_default=True)
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 def main(seeds: int, steps: int, turns: int) -> None:
     """Gradients per second of each, and as a multiple of the sheet's loop."""
     others: dict[str, Run] = {

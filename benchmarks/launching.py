@@ -120,7 +120,7 @@ def stages_seconds(levels: Tensor, batch: int, precision: Precision) -> float:
 @click.option("--batch", default=256, show_default=True)
 @click.option("--way", "ways", multiple=True, type=click.Choice(list(WAYS)), default=list(WAYS))
 @click.option("--steps", default=50, show_default=True, help="Timed steps in a turn.")
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 @click.option("--size", default=8192, show_default=True, help="Of the large product's matrices.")
 @click.option(
     "--precision", type=click.Choice(get_args(Choice)), default="auto", show_default=True

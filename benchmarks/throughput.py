@@ -60,7 +60,7 @@ def peer_step(make: Callable, pixels: Tensor, batch: int, precision: Precision) 
 @click.command()
 @click.option("--batch", default=256, show_default=True)
 @click.option("--steps", default=25, show_default=True, help="Timed steps in a turn.")
-@click.option("--turns", default=5, show_default=True)
+@click.option("--turns", type=click.IntRange(2), default=5, show_default=True)
 @click.option(
     "--precision",
     type=click.Choice(get_args(Choice)),
