@@ -4,8 +4,9 @@
 
 Every stage of a finished pipeline on the small digits runs once under strace, which notes each
 opening, write, synchronisation, rename and removal of its outputs. Of all these calls some are
-drawn, and each fails once in a run of its own: with no space left on the device, or with an error
-of the device. A stage may go on only if all of its outputs are right nevertheless.
+drawn, any stage and kind of call as likely as another, and each fails once in a run of its own:
+with no space left on the device, or with an error of the device. A stage may go on only if all of
+its outputs are right nevertheless.
 """
 
 import os
@@ -15,14 +16,14 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from ruamel.yaml import YAML
-from tqdm import tqdm
+from tqdm import tqdm, trange
 
 from conftest import copy_of_the_project, run
 
@@ -103,18 +104,18 @@ def stages(root: Path) -> Iterator[Stage]:
             yield Stage(name, tuple(shlex.split(stage["cmd"])), outputs)
 
 
-def calls(stage: Stage, root: Path, log: Path) -> list[tuple[str, int]]:
-    """Name and number of each call that concerns the outputs of a stage."""
+def calls(stage: Stage, root: Path, log: Path) -> dict[str, list[int]]:
+    """By name, the numbers of the calls that concern the outputs of a stage."""
     names = ",".join(BY_NAME + BY_NUMBER)
     done = stage.start(root, f"--trace={names}", "--output", str(log))
     assert not done.returncode, done.stderr
     counted: Counter[tuple[str, str]] = Counter()
-    found = []
+    found: dict[str, list[int]] = defaultdict(list)
     for line in log.read_text().splitlines():
         if call := CALL.match(line):
             counted[call["thread"], call["name"]] += 1
             if named(line, stage):
-                found.append((call["name"], counted[call["thread"], call["name"]]))
+                found[call["name"]].append(counted[call["thread"], call["name"]])
     return found
 
 
@@ -138,15 +139,15 @@ def main(faults: int, seed: int) -> None:
         root, log = copy_of_the_project(Path(name, "project")), Path(name, "calls")
         run(root, "dvc", "repro")
         every = [
-            (stage, *call)
+            (stage, call, numbers)
             for stage in tqdm(list(stages(root)), "stages")
-            for call in calls(stage, root, log)
+            for call, numbers in calls(stage, root, log).items()
         ]
-        rng = random.Random(seed)
-        drawn = [
-            Fault(*call, rng.choice(ERRORS)) for call in rng.sample(every, min(faults, len(every)))
-        ]
-        ended = Counter((x.call, x.error, x.inject(root, log)) for x in tqdm(drawn, "faults"))
+        rng, ended = random.Random(seed), Counter[tuple[str, str, str]]()
+        for _ in trange(faults, desc="faults"):
+            stage, call, numbers = rng.choice(every)
+            fault = Fault(stage, call, rng.choice(numbers), rng.choice(ERRORS))
+            ended[call, fault.error, fault.inject(root, log)] += 1
     click.echo("| call | error | what came of it | times |\n| --- | --- | --- | --- |")
     for (call, error, outcome), times in sorted(ended.items()):
         click.echo(f"| {call} | {error} | {outcome} | {times} |")

@@ -1,8 +1,10 @@
 """The pipeline as DVC sees it: what is declared, what is run again, and the same bytes twice."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -291,6 +293,24 @@ def test_importance_runs_again_alone(finished: Path, tmp_path: Path) -> None:
     lines = run(root, "dvc", "repro").splitlines()
     ran = {line.split("'")[1] for line in lines if line.startswith("Running stage")}
     assert ran == GAMBLER
+
+
+@pytest.mark.pipeline
+def test_two_runs_at_once(own: Path) -> None:
+    """DVC lets one of them write a stage's outputs at a time; the other waits or says who does."""
+    path = own / "arrays" / "problems.npz"
+    before = path.read_bytes()
+    words = ["dvc", "repro", "--single-item", "--force", "mask"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONPATH": str(own / "src")}
+    both = [subprocess.Popen(words, cwd=own, env=environment, **quiet) for _ in range(2)]
+    told = [one.communicate()[1] for one in both]
+    refused = [any(x in text for x in ("is busy", "Unable to acquire lock")) for text in told]
+    assert [one.returncode != 0 for one in both] == refused, told
+    assert not all(refused)
+    assert path.read_bytes() == before
+    assert not stale_stages(own)
+    assert not list(own.rglob("*.part"))
 
 
 @pytest.mark.pipeline
