@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 
 .PHONY: demo test quick repro replicates ablation benchmark check lock deps readme notebooks reference \
-    mutants kills audit clean
+    mutants kills faults audit clean
 
 # uv installs what pip would, from the same hashed list, and shows how far it is: it is the first
 # thing that pip installs. `make INSTALLER=pip …` does without it.
@@ -103,6 +103,10 @@ mutants: .venv/.ready
 # Does a run that is killed fifty times end as it should?
 kills: .venv/.ready
 	cd tests && python kills.py
+
+# Does a stage whose system calls fail keep its old outputs, and say so on one line? Needs strace.
+faults: .venv/.ready
+	cd tests && python faults.py
 
 # The licences of all that is installed, and its known vulnerabilities.
 audit: .venv/.ready

@@ -12,6 +12,7 @@ from nicelab.comparison import experiments, side_by_side, tables
 from nicelab.comparison.difference import Difference, compare_revisions
 from nicelab.comparison.experiments import Experiment
 from nicelab.comparison.revisions import WORKSPACE, Revision
+from nicelab.comparison.texts import plain
 from nicelab.comparison.verdicts import Row, failures
 from nicelab.errors import InputError
 from nicelab.figures import style
@@ -121,7 +122,7 @@ def _sweep(
 
 
 def _reasons(failed: Iterable[tuple[str, Row]]) -> str:
-    return "\n".join(f"{row.verdict}: {label}{row.name}" for label, row in failed)
+    return "\n".join(plain(f"{row.verdict}: {label}{row.name}") for label, row in failed)
 
 
 def _console() -> Console:

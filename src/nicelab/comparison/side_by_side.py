@@ -9,6 +9,7 @@ from rich.text import Text
 
 from nicelab.comparison.experiments import Experiment, labels, varied
 from nicelab.comparison.tables import STYLES, shown
+from nicelab.comparison.texts import literal, plain
 from nicelab.comparison.verdicts import LEVEL, Row, Verdict
 from nicelab.formatting import number
 
@@ -50,10 +51,10 @@ def terminal(
     """With colours."""
     table = Table(caption=NOTE, caption_justify="left")
     for heading in headings(runs, metrics):
-        table.add_column(heading, overflow="fold")
+        table.add_column(Text(plain(heading)), overflow="fold")
     styles = ["", *(_style(judged) for judged in rows)]
     for texts, style in zip(cells(runs, metrics, rows), styles, strict=True):
-        table.add_row(*map(Text, texts), style=style)
+        table.add_row(*(Text(plain(x)) for x in texts), style=style)
     return table
 
 
@@ -62,7 +63,8 @@ def markdown(
 ) -> str:
     """For a pull request."""
     titles = headings(runs, metrics)
-    lines = [titles, ["---"] * len(titles), *cells(runs, metrics, rows)]
+    texts = [[literal(x) for x in line] for line in (titles, *cells(runs, metrics, rows))]
+    lines = [texts[0], ["---"] * len(titles), *texts[1:]]
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", NOTE])
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nicelab.comparison.difference import Difference
+from nicelab.comparison.texts import literal, plain
 from nicelab.comparison.verdicts import LEVEL, Row, Verdict, direction
 from nicelab.formatting import estimate, number
 from nicelab.statistics import Estimate
@@ -38,6 +39,10 @@ OF_EVERYTHING = (
     f"At most {LEVEL:.0%} of the verdicts are expected to be noise, however the metrics depend on "
     f"each other (Benjamini and Yekutieli, 2001). {PAIRED}"
 )
+
+
+def _title(difference: Difference) -> str:
+    return f"{difference.before} → {difference.after}"
 
 
 def note(difference: Difference) -> str:
@@ -127,7 +132,7 @@ def cells(row: Row) -> tuple[str, ...]:
 def terminal(difference: Difference, console: Console) -> None:
     """Print with colours."""
     table = Table(
-        title=f"{difference.before} → {difference.after}",
+        title=Text(plain(_title(difference))),
         title_justify="left",
         box=SIMPLE,
         padding=(0, 1, 0, 0),
@@ -135,8 +140,8 @@ def terminal(difference: Difference, console: Console) -> None:
     for heading in HEADINGS:
         table.add_column(heading, overflow="fold", width=WIDTHS.get(heading))
     for row in listed(difference):
-        table.add_row(*map(Text, cells(row)), style=STYLES.get(row.verdict, ""))
-    lines = [Text(line) for line in (*summary(difference), counted(difference))]
+        table.add_row(*(Text(plain(x)) for x in cells(row)), style=STYLES.get(row.verdict, ""))
+    lines = [Text(plain(line)) for line in (*summary(difference), counted(difference))]
     console.print(
         Group(*lines, *([table, Text(note(difference), style="dim")] if table.rows else []))
     )
@@ -144,9 +149,10 @@ def terminal(difference: Difference, console: Console) -> None:
 
 def markdown(difference: Difference) -> str:
     """For a pull request."""
-    rows = [HEADINGS, ("---",) * len(HEADINGS), *map(cells, listed(difference))]
-    lines = [f"### {difference.before} → {difference.after}", ""]
-    lines += [f"- {line}" for line in (counted(difference), *summary(difference))]
+    found = [tuple(map(literal, cells(row))) for row in listed(difference)]
+    rows = [HEADINGS, ("---",) * len(HEADINGS), *found]
+    lines = [f"### {literal(_title(difference))}", ""]
+    lines += [f"- {literal(line)}" for line in (counted(difference), *summary(difference))]
     if len(rows) > 2:
         lines += ["", *(f"| {' | '.join(row)} |" for row in rows), "", note(difference)]
     return "\n".join(lines)
