@@ -95,6 +95,14 @@ def test_runs_astray_are_counted_and_not_averaged() -> None:
     assert told["excess_loss"].n == 2
 
 
+def test_a_run_whose_loss_is_not_finite_at_the_end_is_astray() -> None:
+    minima = objective.minima(START)
+    far = torch.tensor([0.0, 800.0], dtype=torch.float64)  # σ beyond float64
+    path = torch.stack([minima[LOCAL], far]), torch.stack([far, minima[LOCAL]])
+    found = Excess.of(torch.stack(path, 1)[:, None], LOCAL)
+    assert found.astray.tolist() == [[True, False]]
+
+
 def test_a_step_size_that_loses_runs_is_taken_only_if_all_do() -> None:
     loss, astray = np.ones((1, 2, 8)), np.zeros((2, 8), bool)
     loss[0, 1], astray[1, 0] = 0.1, True

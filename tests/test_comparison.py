@@ -267,6 +267,7 @@ def test_a_mean_over_trainings_has_its_spread_already() -> None:
     assert [seeds_deviation(x, NAME) for x in (of_one, of_many, of_others)] == [0.2, 0, None]
     assert [seeds_deviation(x, RESULT) for x in (of_one, of_many, of_others)] == [0.2, 0.2, None]
     assert seeds_deviation(of_one, RESULT.replace("nice", "other")) is None
+    assert seeds_deviation(of_one, RESULT.replace("nice", "nice.over_seeds")) == 0
 
 
 @pytest.mark.usefixtures("project")

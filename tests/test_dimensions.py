@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit
+from sklearn.datasets import load_breast_cancer
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from imports import ROOT
 from nicelab.dimensions.config import FEWEST, Dimensions
@@ -63,6 +68,16 @@ def test_the_elbo_of_the_logistic_regression_is_largest_at_its_point() -> None:
     divergence = torch.stack([mu, (2 * tau).exp() - 1])
     torch.testing.assert_close(objective.gradient(), divergence, rtol=0, atol=1e-5)
     assert mu.abs().max() > 0.1
+
+
+def test_the_likelihood_of_the_logistic_regression_is_that_of_scikit_learn() -> None:
+    features, classes = load_breast_cancer(return_X_y=True)
+    weights = np.random.default_rng(0).normal(size=30)
+    logits = StandardScaler().fit_transform(features) @ weights
+    expected = -log_loss(classes, expit(logits), normalize=False)
+    signed = breast_cancer()[:, :30]
+    found = logsigmoid(signed @ torch.from_numpy(weights)).sum()
+    assert float(found) == pytest.approx(expected)
 
 
 def test_the_expectation_of_the_log_likelihood_within_4_standard_errors() -> None:

@@ -14,7 +14,7 @@ from imports import ROOT
 from nicelab.discrete import latent, study
 from nicelab.discrete.brackets import linear, quadratic, relaxed
 from nicelab.discrete.config import Discrete
-from nicelab.discrete.control import rebar
+from nicelab.discrete.control import _covariances, plain, rebar
 from nicelab.discrete.estimators import ESTIMATORS, Estimator, arm, disarm, measure_valued
 from nicelab.discrete.objectives import (
     Bits,
@@ -385,6 +385,27 @@ def test_leaving_one_out_by_hand() -> None:
     torch.testing.assert_close(found, expected)
 
 
+def test_covariances_are_those_of_numpy() -> None:
+    """Of the plain estimate and each bracket, for every bit of every image, summed over bits."""
+    objective = OBJECTIVES["end"]
+    noise = torch.rand(50, *objective.logits.shape, 2, generator=random(), dtype=torch.float64)
+    found = _covariances(objective, noise, linear, 0.5)
+    each = torch.cat([plain(objective, noise)[None], linear(objective, noise, 0.5)])
+    for image in range(objective.logits.shape[0]):
+        by_bit = each[:, :, image].movedim(-1, 0).numpy()
+        expected = sum(np.cov(x, bias=True) for x in by_bit)
+        np.testing.assert_allclose(found[image], expected, atol=1e-12)
+
+
+def test_a_relaxed_bit_is_finite_at_the_ends_of_its_noise() -> None:
+    objective = OBJECTIVES["start"]
+    for bit in (0.0, 1.0):
+        bits = torch.full_like(objective.logits, bit)
+        for end in (0.0, 1.0):
+            for part in latent_given(objective, bits, torch.full_like(bits, end)):
+                assert part.isfinite().all()
+
+
 def test_tuning_lowers_the_variance() -> None:
     """RELAX's surrogate holds REBAR's, so with enough samples it varies no more; both less than
     the score function alone."""
@@ -482,6 +503,10 @@ def test_what_the_study_finds() -> None:
         for name, estimator in ESTIMATORS.items():
             assert ("exact_work" in of_problem[name]) == (estimator.exact is not None)
             assert ("exact_bias" in of_problem[name]) == (not estimator.unbiased)
+            if not estimator.unbiased:  # along the gradient, and its distance from it in lengths
+                along, bias = (of_problem[name][f"exact_{x}"].value for x in ("along", "bias"))
+                assert bias**2 >= (1 - along) ** 2
+                assert abs(of_problem[name]["along"].z_score(along)) < 4
             signal = (exact_gradient(OBJECTIVES[problem]) ** 2).sum()
             work = of_problem[name]["evaluations"] * of_problem[name]["variance"].value / signal
             assert of_problem[name]["work"].value == pytest.approx(float(work))

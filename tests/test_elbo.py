@@ -54,6 +54,17 @@ def test_the_product_rule_of_the_identity_by_quadrature() -> None:
     assert first.abs().min() > 0.05
 
 
+def test_the_product_rule_is_that_of_autograd() -> None:
+    """∇ q log(h/q), divided by q, sample by sample."""
+
+    def integrand(phi: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return log_q(phi, z).exp() * elbo.log_ratio(phi, X, z[None])[0]
+
+    z = draw(5)
+    expected = vmap(grad(integrand), (None, 0))(PHI, z) / log_q(PHI, z).exp()[:, None, None]
+    torch.testing.assert_close(elbo.product_rule(PHI, X, z), expected)
+
+
 def test_the_identity_needs_a_support_that_stays() -> None:
     """Uniform on [0, φ], h = 1: the ELBO is log φ, E[∇ log q] is −1/φ."""
     phi = torch.tensor(2.0, dtype=torch.float64)

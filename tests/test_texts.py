@@ -104,8 +104,11 @@ def test_experiments(text: str) -> None:
     runs = [Experiment(text, {text: k}, {text: Estimate(1.0, 0.1, 9)}) for k in range(2)]
     rows = [[Row(text, Estimate(1.0, 0.1, 9), text, Verdict.SAME, note=text)]]
     page = MARKDOWN.render(side_by_side.markdown(runs, [text], rows))
-    cells = BeautifulSoup(page, "html.parser").find_all("tr")
-    assert {len(row.find_all(["td", "th"])) for row in cells} == {4}
+    lines = [
+        row.find_all(["td", "th"]) for row in BeautifulSoup(page, "html.parser").find_all("tr")
+    ]
+    assert {len(cells) for cells in lines} == {4}
+    assert lines[-1][-1].text.split() == f"same, {plain(text)}".split()
     console = Console(width=150, force_terminal=True, color_system=None)
     with console.capture() as captured:
         console.print(side_by_side.terminal(runs, [text], rows))

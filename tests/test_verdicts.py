@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from imports import ROOT
 from nicelab.comparison.directions import DIRECTIONS, REPEATS, ROUNDING, direction
@@ -13,6 +14,7 @@ from nicelab.comparison.readings import readings
 from nicelab.comparison.verdicts import (
     Row,
     Verdict,
+    _one_sided,
     another_seed,
     by_false_discoveries,
     by_holm,
@@ -52,6 +54,32 @@ def test_verdicts() -> None:
     assert verdict(base, "unknown") == Verdict.GONE
 
 
+def test_a_small_loss_with_a_small_error_is_one() -> None:
+    base, loss = Estimate(10.0, 0.001, 100), Estimate(9.5, 0.001, 100)
+    assert verdict(base, loss) == Verdict.WORSE
+    assert verdict(loss, base) == Verdict.BETTER
+
+
+def test_one_sided_p_values_are_those_of_scipy() -> None:
+    """Of a gain and of a loss, whichever way is better; together they are 1."""
+    for name, way in ((NAME, 1), ("convolution.log10_largest_error", -1)):
+        for gain in (-1.5, -0.2, 0.3, 2.0):
+            (found,) = judge({name: Estimate(0, 0.6, 9)}, {name: Estimate(gain * way, 0.8, 9)})
+            assert _one_sided(found, 1) == pytest.approx(norm.sf(gain))
+            assert _one_sided(found, -1) == pytest.approx(norm.cdf(gain))
+
+
+def test_less_error_is_better_and_more_likelihood() -> None:
+    """Of every headline that is judged, by the word in its name that says which way is better."""
+    words = {"error": -1, "log_likelihood": 1, "accuracy": 1}
+    files = {path.stem: json.loads(path.read_text()) for path in (ROOT / "metrics").iterdir()}
+    judged = [name for name in readings(files) if direction(name)]
+    assert len(judged) > 10
+    for name in judged:
+        (way,) = {way for word, way in words.items() if word in name}
+        assert direction(name) == way, name
+
+
 def test_exact_numbers_are_better_or_worse() -> None:
     """Beyond rounding, which is another level for each kind of error."""
     assert verdict(Estimate.exact(1.4e-14), Estimate.exact(37.0), ERROR) == Verdict.WORSE
@@ -64,6 +92,9 @@ def test_exact_numbers_are_better_or_worse() -> None:
     variance = "gradients.estimators.score.mu=0 sigma=1.exact_variance.mu"
     assert verdict(Estimate.exact(1.8), Estimate.exact(180.0), variance) == Verdict.WORSE
     assert verdict(Estimate.exact(1.8), Estimate.exact(1.8 + 1e-12), variance) == Verdict.SAME
+    work = "gradients.estimators.score.mu=0 sigma=1.work"
+    assert verdict(Estimate.exact(1.8), Estimate.exact(1.8 + 1e-12), work) == Verdict.SAME
+    assert verdict(Estimate.exact(1e-12), Estimate.exact(1e-10), work) == Verdict.SAME
 
 
 def test_what_is_no_gain_is_neither_better_nor_worse() -> None:
