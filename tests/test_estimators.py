@@ -1,6 +1,7 @@
 """Every estimator of `ESTIMATORS` against exact gradients, exact variances and autograd."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch.func import grad, vmap
 
 from nicelab.gradients import objective
 from nicelab.gradients.estimators import ESTIMATORS
+from nicelab.gradients.family import Function
 from nicelab.gradients.noise import Independent
 from nicelab.gradients.objective import F
 from nicelab.gradients.quadrature import gauss_hermite
@@ -36,6 +38,19 @@ def batch_means(
 
 def z_scores(means: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
     return (means.mean(0) - exact) / (means.std(0) / len(means) ** 0.5)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_evaluations_are_those_that_are_made(name: str) -> None:
+    """Of f and its derivatives together, at every number that they are given."""
+    made = []
+
+    def counted(part: Callable[[torch.Tensor], torch.Tensor]) -> Callable:
+        return lambda x: (made.append(x.numel()), part(x))[1]
+
+    f = Function(counted(F.value), counted(F.derivative), counted(F.second))
+    ESTIMATORS[name](f, at(0.3, 0.7), BATCH, generator(0))
+    assert sum(made) == ESTIMATORS[name].evaluations(BATCH)
 
 
 @pytest.mark.parametrize("name", UNBIASED)

@@ -31,6 +31,16 @@ def test_first_moments(rule: object, mean: float, square: float) -> None:
     assert float((weights * y**2).sum()) == pytest.approx(square)
 
 
+def test_singularities_at_both_ends() -> None:
+    """The means of log u and of log(1 − u) are −1; Gauss-Legendre's are not."""
+    for rule, close in ((tanh_sinh, True), (uniform, False)):
+        u, weights = rule(LIKE)
+        for distance in (u, 1 - u):
+            inside = distance > 0
+            found = float((weights[inside] * distance[inside].log()).sum())
+            assert (abs(found + 1) < 1e-10) == close
+
+
 def test_normal_moments_are_exact_up_to_twice_the_nodes() -> None:
     """E[Y^2k] = (2k − 1)!!, by four nodes up to Y⁶ and not beyond."""
     y, weights = gauss_hermite(4, LIKE)
