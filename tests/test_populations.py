@@ -29,6 +29,14 @@ def test_estimate_within_4_standard_errors(gambler: Gambler, estimates: Groups) 
     assert (plays > 0).all()
 
 
+def test_the_last_play_counts() -> None:
+    """A game of one play: every path plays it once, and again only if it is drawn anew."""
+    game = Gambler(start=1, target=2, plays=1, p=0.5)
+    found, plays = adaptive(game, CONFIG, 20, 500, DRAWS)
+    assert abs(mean(found).z_score(0.5)) < 4
+    assert plays.min() >= 20
+
+
 def test_paths_that_stop_a_chip_early_fail_that_test() -> None:
     height = by_reach(SHORT, 100)
 
