@@ -5,8 +5,9 @@
 
 A mutant is one change of one operator, number or keyword, drawn uniformly over the places where
 there is something to change. It is killed by a test that fails or does not end. The tests are the
-quick ones that import what was changed, or what imports it. What was found is kept in
-`tmp/mutants.jsonl`, from which a run that was interrupted goes on.
+quick ones that import what was changed, or what imports it; with `--slow` what survives them meets
+the slow ones too. What was found is kept in `tmp/mutants.jsonl`, from which a run that was
+interrupted goes on; with `--again` what has survived is tried again, by tests that are new.
 """
 
 import ast
@@ -127,26 +128,27 @@ def tests_of(path: str) -> list[str]:
     return [str(x.relative_to(ROOT)) for x in (*direct, *others)]
 
 
-def killed(mutant: Mutant, copy: Path) -> bool:
+def killed(mutant: Mutant, copy: Path, slow: bool) -> bool:
     """Whether a test fails, or does not end, in a copy of the project with the mutant in it."""
+    tests = tests_of(mutant.path)
     whole = (ROOT / mutant.path).read_text(encoding="utf-8")
     file = copy / mutant.path
     file.write_text(changed(mutant), encoding="utf-8")
     try:
-        return not passes(tests_of(mutant.path), copy)
+        return not (passes(tests, copy) and (not slow or passes(tests, copy, "slow")))
     finally:
         file.write_text(whole, encoding="utf-8")
 
 
-def passes(tests: list[str], copy: Path) -> bool:
-    """Whether the quick tests of these files, if there are any, pass and end in a copy."""
+def passes(tests: list[str], copy: Path, marked: str = "not pipeline and not slow") -> bool:
+    """Whether the tests of these files with these marks, if any, pass and end in a copy."""
     for cache in copy.rglob("__pycache__"):  # numba does not see that what it calls has changed
         shutil.rmtree(cache)
     words = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
     words += ["-o", f"faulthandler_timeout={LONGEST}", "-o", "faulthandler_exit_on_timeout=true"]
     alone = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "PYTHONPATH": str(copy / "src")}
     done = subprocess.run(
-        [sys.executable, *words, "-m", "not pipeline and not slow", *tests],
+        [sys.executable, *words, "-m", marked, *tests],
         cwd=copy,
         env=os.environ | alone,
         capture_output=True,
@@ -184,7 +186,11 @@ def copy_to(folder: Path) -> Path:
 @click.option("--count", default=300, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--jobs", default=os.cpu_count(), show_default=True)
-def main(paths: tuple[Path, ...], count: int, seed: int, jobs: int) -> None:
+@click.option("--slow", is_flag=True, help="Run the slow tests on what survives the quick ones.")
+@click.option("--again", is_flag=True, help="Try again what has survived before.")
+def main(
+    paths: tuple[Path, ...], count: int, seed: int, jobs: int, slow: bool, again: bool
+) -> None:
     """Try mutants of PATHS, by default of all the mathematics, and print a table."""
     chosen = drawn([x.resolve() for x in paths] or [ROOT / x for x in MATHEMATICS], count, seed)
     FOUND.parent.mkdir(exist_ok=True)
@@ -192,7 +198,8 @@ def main(paths: tuple[Path, ...], count: int, seed: int, jobs: int) -> None:
     known = {}
     for line in FOUND.read_text().splitlines():
         note = json.loads(line)
-        known[note.pop("change"), note["path"]] = note["killed"]
+        if note["killed"] or not again:
+            known[note.pop("change"), note["path"]] = note["killed"]
     free: SimpleQueue[Path] = SimpleQueue()
     for k in range(jobs):
         shutil.rmtree(ROOT / "tmp" / f"mutant-{k}", ignore_errors=True)
@@ -207,7 +214,7 @@ def main(paths: tuple[Path, ...], count: int, seed: int, jobs: int) -> None:
         if (change, mutant.path) not in known:
             copy = free.get()
             try:
-                known[change, mutant.path] = killed(mutant, copy)
+                known[change, mutant.path] = killed(mutant, copy, slow)
             finally:
                 free.put(copy)
             note = {**asdict(mutant), "killed": known[change, mutant.path], "change": change}
