@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch.nn.functional import logsigmoid
 
 from nicelab.errors import InputError
 from nicelab.importance.cross_entropy import CrossEntropy, Elite, Family, Learned, _elite, learn
@@ -120,6 +122,33 @@ def test_the_control_variate_leaves_less_noise() -> None:
         varied.append((cells.wins - expected).sum() / found.weight.sum())
     assert abs(difference(mean(plain), mean(varied)).z_score(0)) < 4
     assert np.var(varied) < 0.3 * np.var(plain)
+
+
+def test_features_by_hand() -> None:
+    """Three chips to climb in ten plays, and none in four."""
+    z = 3 / 10**0.5
+    bell = np.exp(-(z**2) / 2)
+    need = np.log(1.3 / 0.7) / 2
+    three = [1, need, 0.09, 10**-0.5, 0.1, need / 10**0.5, np.exp(-z), bell, bell / 10**0.5]
+    none = [1, 0, 0, 0.5, 0.25, 0, 1, 1, 0.5]
+    np.testing.assert_allclose(features(np.array([3, 0]), np.array([10, 4])), [three, none])
+
+
+def test_a_regression_is_at_its_optimum() -> None:
+    """The gradient of its likelihood with its prior, by autograd, is 0 there and nowhere else."""
+    found = elite(SMALL, Brownian(), 500)
+    cells = found.cells()
+    x = torch.from_numpy(features(SMALL.target - cells.balance, SMALL.plays - cells.play))
+    games, wins = torch.from_numpy(cells.games), torch.from_numpy(cells.wins)
+
+    def loss(beta: torch.Tensor) -> torch.Tensor:
+        log_q = torch.stack([logsigmoid(x @ beta), logsigmoid(-(x @ beta))])
+        likelihood = wins @ log_q[0] + (games - wins) @ log_q[1]
+        return beta @ beta / 2 - likelihood * found.plays() / games.sum()
+
+    beta = torch.from_numpy(logistic(found).coefficients)
+    scale = float(torch.func.grad(loss)(torch.zeros_like(beta)).abs().max())
+    assert float(torch.func.grad(loss)(beta).abs().max()) < 1e-6 * scale
 
 
 def test_features_are_finite_everywhere() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from games import played
+from nicelab.importance import proposals
 from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import (
     Gambler,
@@ -21,6 +22,7 @@ from nicelab.importance.proposals import (
     large_deviation,
     log_reach,
     siegmund,
+    tabulated,
 )
 from nicelab.importance.simulation import Games
 from nicelab.importance.weights import relative_variance
@@ -47,6 +49,14 @@ def slow_relative_variance(gambler: Gambler, proposal: Proposal) -> float:
                     probability += under_p
                 break
     return second / probability**2 - 1
+
+
+def test_rows_are_computed_once_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tabulated(SMALL, Brownian())
+    np.testing.assert_array_equal(table.q, list(Brownian().rows(SMALL)))
+    assert tabulated(SMALL, table) is table
+    monkeypatch.setattr(proposals, "MEMORY", 0)
+    assert isinstance(tabulated(SMALL, Brownian()), Brownian)
 
 
 @pytest.mark.parametrize("proposal", [Constant(0.5), Constant(0.8), siegmund(SMALL), Brownian()])

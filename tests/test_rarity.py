@@ -12,6 +12,7 @@ from nicelab.importance.draws import Draws
 from nicelab.importance.gambler import outcome
 from nicelab.importance.proposals import Brownian, Constant, large_deviation
 from nicelab.importance.rarity import limit, rarity, scaled
+from nicelab.importance.records import Growth
 from nicelab.importance.weights import require_unbiased
 from nicelab.statistics import mean
 from test_importance import SHEET
@@ -37,6 +38,9 @@ def test_games_keep_the_straight_way() -> None:
 def test_crude_relative_variance_is_that_of_a_share() -> None:
     """V = 1/I − 1, so its exponent is 1 and there is no power beside it."""
     fields, metrics = grown()
+    for game in metrics["games"]:
+        exact = outcome(scaled(CONFIG, game["scale"])).probability
+        assert game["log10_probability"] == pytest.approx(np.log10(exact))
     np.testing.assert_allclose(1 + fields["growth"]["crude"].variance, 10 ** -fields["rarity"])
     crude = metrics["methods"]["crude"]
     assert crude["exponential"].value == pytest.approx(1, abs=1e-6)
@@ -77,6 +81,20 @@ def test_observed_variance_is_none_where_the_groups_missed_the_event() -> None:
     growth = rarity(few, Draws(0))[0]["growth"]
     assert np.isnan(growth["splitting_by_balance"].variance[-1])
     assert np.isfinite(growth["particle_filter"].variance).all()
+
+
+def test_the_error_of_an_error() -> None:
+    """By the delta method, against small changes of the variance; none where nothing varies."""
+    growth = Growth(
+        variance=np.array([0.04, 0.0]),
+        standard_error=np.array([0.004, 0.0]),
+        plays=np.array([10.0, 10.0]),
+    )
+    found = growth.relative_error(100)
+    assert found.value.tolist() == pytest.approx([0.02, 0])
+    moved = [((0.04 + sign * 1e-6) / 100) ** 0.5 for sign in (1, -1)]
+    slope = (moved[0] - moved[1]) / 2e-6
+    assert found.standard_error.tolist() == pytest.approx([0.004 * slope, 0])
 
 
 def test_a_probability_below_the_smallest_number_is_refused() -> None:

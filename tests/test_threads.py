@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,6 +39,33 @@ def test_several_work_at_once_and_errors_come_out() -> None:
     assert sorted(concurrently(lambda _: together.wait(), range(2))) == [0, 1]
     with pytest.raises(ZeroDivisionError):
         list(concurrently(lambda x: 1 / x, [1, 0]))
+
+
+INSIDE = """
+from nicelab.importance.adaptive import adaptive
+from nicelab.importance.draws import Draws
+from nicelab.importance.gambler import Gambler
+from nicelab.importance.groups import Splitting
+from nicelab.importance.particles import twisted
+from nicelab.importance.proposals import Brownian
+from nicelab.importance.simulation import simulate
+from nicelab.importance.splitting import by_balance, by_reach, fixed_effort
+
+game, draws = Gambler(start=5, target=10, plays=40, p=0.4), Draws(0, "inside")
+config = Splitting(levels=5, groups=2, killed=0.1, effective=0.5, replicates=20)
+assert all(block.plays.all() for block in simulate(game, Brownian(), 200, draws))
+for estimates in (adaptive, twisted, fixed_effort(by_balance), fixed_effort(by_reach)):
+    assert estimates(game, config, 20, 20, draws)[1].all()
+"""
+
+
+@pytest.mark.slow
+def test_compiled_code_stays_inside_its_arrays(tmp_path: Path) -> None:
+    """Which numba checks only when it is told to."""
+    checked = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", INSIDE]
+    done = subprocess.run(command, env=os.environ | checked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.usefixtures("threads")
