@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imports import FAMILIES, FIRST, ROOT
-from nicelab.inpainting.verdicts import Contest, accepted, contest
+from nicelab.inpainting.verdicts import Contest, accepted, contest, masks_with_a_gain
 from nicelab.report.contents import Results, read_results
 from nicelab.report.findings import Finding, findings
 from nicelab.report.tables import inpainting, likelihood
@@ -16,6 +16,13 @@ from nicelab.statistics import Estimate
 @pytest.fixture(scope="module")
 def committed() -> Results:
     return read_results(ROOT / "results", FAMILIES)
+
+
+def test_gains_are_counted_by_their_intervals() -> None:
+    """However small the unit: of three masks one gains, one loses, one is undecided."""
+    gains = Estimate(0.5, 0.1, 100), Estimate(-0.5, 0.1, 100), Estimate(0.5, 0.4, 100)
+    masks = {str(k): {"log_likelihood_less_truth": gain} for k, gain in enumerate(gains)}
+    assert masks_with_a_gain(masks) == 1
 
 
 def changed(results: Results, path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from nicelab.likelihood.halves import HalvedWeights, halve, join, multiplied
+from nicelab.likelihood.halves import CHUNK, HalvedWeights, halve, join, multiplied
 
 RATE, DECAY = 1e-3, 0.5
 
@@ -66,6 +66,26 @@ def test_small_steps_are_not_lost() -> None:
     moved = 1 - halves.whole(layer.weight)
     assert torch.equal(layer.weight.detach().float(), torch.ones(20, 20))
     torch.testing.assert_close(moved, torch.full((20, 20), 1e-4), rtol=0.05, atol=0)
+
+
+def test_a_step_of_no_length_keeps_every_bit() -> None:
+    """Of ties too, which halve upwards."""
+    layer = nn.Linear(2, 1, bias=False)
+    ties = torch.tensor([[0x3F808000, 0x3F818000]], dtype=torch.int32).view(torch.float32)
+    layer.weight.data = ties.clone()
+    halves = HalvedWeights(multiplied(layer), AdamW(layer.parameters(), lr=0.0))
+    layer.weight.sum().backward()
+    assert torch.equal(halves.whole(layer.weight), ties)
+
+
+@pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 1])
+def test_every_weight_moves(size: int) -> None:
+    """However many, and so whatever is left for the last thread."""
+    layer = nn.Linear(size, 1, bias=False)
+    halves = HalvedWeights(multiplied(layer), AdamW(layer.parameters(), lr=RATE))
+    before = halves.whole(layer.weight)
+    layer.weight.sum().backward()
+    assert (halves.whole(layer.weight) < before).all()
 
 
 def test_goes_on_from_its_state() -> None:

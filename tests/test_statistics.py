@@ -6,6 +6,7 @@ from nicelab.statistics import (
     difference,
     margins,
     mean,
+    of_a_share,
     relative_error,
     standard_deviation,
 )
@@ -16,6 +17,12 @@ def test_mean_has_the_textbook_error() -> None:
     assert estimate.value == 2.5
     assert estimate.standard_error == pytest.approx(np.sqrt(5 / 3) / 2)
     assert estimate.n == 4
+
+
+def test_a_share_that_all_samples_agree_on_has_laplaces_error() -> None:
+    assert of_a_share(Estimate(1.0, 0.0, 18)) == Estimate(1.0, 0.05, 18)
+    for told in (Estimate(0.5, 0.1, 18), Estimate(1.0, 0.0, 1), Estimate(3.0, 0.0, 18)):
+        assert of_a_share(told) == told
 
 
 @pytest.mark.parametrize("estimator", [mean, standard_deviation, relative_error])
