@@ -353,12 +353,18 @@ def without_service(q: np.ndarray) -> np.ndarray:
     return np.where(np.arange(len(q))[:, None] == 3, [1.0, 0.0, 0.0], q)
 
 
+def without_arrivals_when_nearly_full(q: np.ndarray) -> np.ndarray:
+    """In the last state alone, whose customers are all at the second server."""
+    return np.where(np.arange(len(q))[:, None] == len(q) - 1, [0.0, 0.0, 1.0], q)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda q: q[1:], r"must be probabilities of shape \(21, 3\), got \(20, 3\)"),
         (lambda q: 0.9 * q, "has no probabilities"),
         (without_service, "has 0 where a path may reach N"),
+        (without_arrivals_when_nearly_full, "has 0 where a path may reach N"),
         (lambda q: np.full_like(q, 1 / 3), "has no probabilities"),
         (lambda q: np.full_like(q, np.nan), "has no probabilities"),
     ],
@@ -407,6 +413,13 @@ def test_what_the_study_finds() -> None:
     assert set(found.growth) == {f"{r}_{e}" for r in SMALL.regimes for e in LABELS}
     for name, one in found.growth.items():
         np.testing.assert_array_equal(one.observed, again.growth[name].observed)
+    for name, x in metrics["regimes"].items():
+        for n in SMALL.sizes:
+            log_i = harmonic(Queue(REGIMES[name], n)).log
+            told = x["exact"][f"N={n}"]["log10_probability"]
+            assert told == pytest.approx(log_i / np.log(10))
+        crude = x["estimators"]["crude"][f"N={SMALL.sizes[0]}"]
+        assert crude["z_score"] == pytest.approx(crude["estimate"].z_score(1))
     regimes = {key: x["estimators"] for key, x in metrics["regimes"].items()}
     assert [x["exchange"]["growth"] for x in regimes.values()] == [
         growth.BOUNDED,
