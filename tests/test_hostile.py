@@ -166,7 +166,8 @@ def test_no_space(stages: list[Run], data: st.DataObject, percent: int) -> None:
     Of training that is not true yet: where its snapshot does not fit it ends in a traceback.
     """
     run = data.draw(st.sampled_from([run for run in stages if run.script != "train"]))
-    size = percent * max(Path(path).stat().st_size for path in run.outputs) // 100
+    largest = max(Path(path).stat().st_size for path in run.outputs)
+    size = max(len(OLD), percent * largest // 100)
     with tempfile.TemporaryDirectory() as name:
         with no_file_above(size):
             result, outputs = start(run, {}, Path(name))
