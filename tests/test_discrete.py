@@ -512,6 +512,12 @@ def test_what_the_study_finds() -> None:
             assert of_problem[name]["work"].value == pytest.approx(float(work))
 
 
+def test_the_exact_mean_is_told_by_its_parts() -> None:
+    found = study.cost(ESTIMATORS["straight_through"], OBJECTIVES["start"], CONFIG, "test")
+    told = study._summary(replace(found, mean=(0.25, 3.0)))
+    assert [told[f"exact_{x}"].value for x in ("along", "bias")] == [0.25, 3.0]
+
+
 def test_what_is_told_follows_the_numbers() -> None:
     found, metrics = study.judge(small())
     read = Metrics(metrics, Path("metrics.json"))
