@@ -31,6 +31,7 @@ BY_NAME = "openat", "mkdir", "rename", "renameat", "renameat2", "unlink"
 BY_NUMBER = "write", "pwrite64", "writev", "ftruncate", "fsync", "fdatasync", "sendfile"
 CALL = re.compile(rf"(?P<thread>\d+) +(?P<name>{'|'.join(BY_NAME + BY_NUMBER)})\((?P<words>.*)")
 ERRORS = "ENOSPC", "EIO"
+ALONE = {"OMP_NUM_THREADS": "1"}  # sums depend on the number of threads, and outputs on sums
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Stage:
     def start(self, root: Path, *tracer: str) -> subprocess.CompletedProcess[str]:
         """Run it under strace."""
         words = ["strace", "--follow-forks", "--quiet=all", "--decode-fds=path", *tracer]
-        environment = {**os.environ, "PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "PYTHONPATH": str(root / "src"), **ALONE}
         return subprocess.run(
             [*words, sys.executable, *self.words[1:]],
             cwd=root,
@@ -138,7 +139,7 @@ def main(faults: int, seed: int) -> None:
     """Try so many, drawn from all calls of all stages, and print how they ended."""
     with tempfile.TemporaryDirectory() as name:
         root, log = copy_of_the_project(Path(name, "project")), Path(name, "calls")
-        run(root, "dvc", "repro")
+        run(root, "dvc", "repro", **ALONE)
         every = [
             (stage, call, numbers)
             for stage in tqdm(list(stages(root)), "stages")
