@@ -206,8 +206,9 @@ def main(
         free.put(copy_to(ROOT / "tmp" / f"mutant-{k}"))
 
     tests = sorted({test for mutant in chosen for test in tests_of(mutant.path)})
-    if not passes(tests, ROOT / "tmp" / "mutant-0"):
-        raise click.ClickException("a test fails without any change: see to it first (make quick)")
+    first = ROOT / "tmp" / "mutant-0"
+    if not passes(tests, first) or (slow and not passes(tests, first, "slow")):
+        raise click.ClickException("a test fails without any change: see to it first (make test)")
 
     def trial(mutant: Mutant) -> bool:
         change = difference(mutant)

@@ -80,10 +80,15 @@ def render_markdown(contents: Contents, folder: str) -> str:
         link.unwrap()
     for summary in page.select("summary"):
         summary.name = "p"
-    converter = MarkdownConverter(
-        heading_style="ATX", escape_underscores=False, escape_asterisks=False
-    )
+    converter = _Converter(heading_style="ATX", escape_underscores=False, escape_asterisks=False)
     return re.sub(r"\n{3,}", "\n\n", converter.convert_soup(page.body)).strip() + "\n"
+
+
+class _Converter(MarkdownConverter):
+    """Text that would begin HTML or a link, such as the title of one's own data, stays text."""
+
+    def escape(self, text: str, parent_tags: set[str]) -> str:
+        return re.sub(r"<(?=[A-Za-z/!?])|\](?=\()", r"\\\g<0>", super().escape(text, parent_tags))
 
 
 def _template(**functions: Callable[..., Any]) -> Template:
